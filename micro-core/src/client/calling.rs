@@ -1,0 +1,224 @@
+use std::fmt::{self, Debug, Formatter};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tracing::{Instrument, Span};
+
+use super::{Client, retry};
+use crate::{
+    Body, Call, Deadline, Error, Format, Head, Message, Receiver, Request, Response, Result, Route, Sender,
+    Shutdown, key, stream,
+};
+
+impl Client {
+    /// Calls an endpoint, and waits for its answer.
+    ///
+    /// The message is encoded again for each attempt, and nothing is copied for a call that succeeds at once.
+    ///
+    /// ```no_run
+    /// # async fn f(client: micro_core::Client) -> micro_core::Result<()> {
+    /// let answer: String = client.call(("helloworld", "Helloworld.Call"), "Jane".to_owned()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What the handler failed with, and otherwise:
+    /// [`Code::NotFound`](crate::Code::NotFound) when nobody has the service's name,
+    /// [`Code::Unavailable`](crate::Code::Unavailable) when none of its nodes can be reached,
+    /// [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded) when time is up, and
+    /// [`Code::Cancelled`](crate::Code::Cancelled) when the call that this one is made for is over.
+    pub fn call<Q: Message, R: Message>(
+        &self,
+        route: impl Into<Route>,
+        message: Q,
+    ) -> impl Future<Output = Result<R>> + Send {
+        let route = route.into();
+        let (span, format) = (self.span(&route), self.format);
+        async move {
+            let deadline = self.deadline_after(self.timeout);
+            let response = self.attempt(&route, deadline, move || message.to_bytes(format)).await?;
+            one(response, self.format)
+        }
+        .instrument(span)
+    }
+
+    /// Calls an endpoint that answers with a stream, and waits until that begins.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); an error after the first message comes from [`Receiver::next`].
+    pub fn server_stream<Q: Message, R: Message>(
+        &self,
+        route: impl Into<Route>,
+        message: Q,
+    ) -> impl Future<Output = Result<Receiver<R>>> + Send {
+        let route = route.into();
+        let (span, format) = (self.span(&route), self.format);
+        async move {
+            let deadline = self.deadline_after(self.stream_timeout);
+            let response = self.attempt(&route, deadline, move || message.to_bytes(format)).await?;
+            let call = Call::ready(Ok(response));
+            let mut receiver = Receiver::of_call(call, self.format, self.parent.as_ref());
+            receiver.head().await?;
+            Ok(receiver)
+        }
+        .instrument(span)
+    }
+
+    /// Calls an endpoint that takes a stream and answers once. What is sent goes out whether or not the answer is
+    /// awaited; dropping the [`Answer`] cancels the call.
+    #[must_use = "dropping the answer cancels the call"]
+    pub fn client_stream<Q: Message, R: Message>(&self, route: impl Into<Route>) -> (Sender<Q>, Answer<R>) {
+        let (sender, call) = self.open(route.into());
+        (
+            sender,
+            Answer {
+                call,
+                format: self.format,
+                parent: self.parent.as_ref().map(boxed),
+                message: PhantomData,
+            },
+        )
+    }
+
+    /// Calls an endpoint that takes a stream and answers with one.
+    #[must_use = "dropping the receiver cancels the call"]
+    pub fn bidirectional<Q: Message, R: Message>(&self, route: impl Into<Route>) -> (Sender<Q>, Receiver<R>) {
+        let (sender, call) = self.open(route.into());
+        (sender, Receiver::of_call(call, self.format, self.parent.as_ref()))
+    }
+
+    fn open<Q: Message>(&self, route: Route) -> (Sender<Q>, Call) {
+        let (sender, body) = stream::channel(self.format);
+        let _inside = self.span(&route).entered();
+        let head = self.head(route, self.deadline_after(self.stream_timeout), 1);
+        (sender, self.caller.dispatch(Request::new(head, Body::Stream(body))))
+    }
+
+    /// Makes as many attempts of a call with one message as are due.
+    async fn attempt(
+        &self,
+        route: &Route,
+        deadline: Option<Deadline>,
+        mut encode: impl FnMut() -> Result<Bytes> + Send,
+    ) -> Result<Response> {
+        let idempotent = self.options.as_ref().is_some_and(|options| options.idempotent);
+        let mut attempt = 1;
+        loop {
+            let head = self.head(route.clone(), deadline, attempt);
+            let request = Request::new(head, Body::One(encode()?));
+            let error = match self.unless_over(self.caller.dispatch(request)).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let Some(pause) = retry::pause(&error, attempt, self.attempts, idempotent, deadline) else {
+                return Err(error);
+            };
+            tracing::debug!(%route, attempt, %error, "trying again in {pause:?}");
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    fn head(&self, route: Route, deadline: Option<Deadline>, attempt: u32) -> Head {
+        let mut head = Head::new(route, self.format);
+        head.metadata = self.metadata.clone();
+        if attempt > 1 {
+            // A number is sound metadata.
+            let _ = head.metadata.insert(key::MICRO_ATTEMPT, attempt.to_string());
+        }
+        head.deadline = deadline;
+        head.options = self.options.clone();
+        head
+    }
+
+    /// The earlier one of what this handle allows and what is left of the call that it works for.
+    fn deadline_after(&self, timeout: Option<Duration>) -> Option<Deadline> {
+        let own = timeout.map(Deadline::after);
+        [own, self.deadline].into_iter().flatten().min()
+    }
+
+    /// Waits for the answer, unless the call that this one is made for ends before.
+    async fn unless_over(&self, call: Call) -> Result<Response> {
+        match &self.parent {
+            None => call.await,
+            Some(parent) => tokio::select! {
+                biased;
+                result = call => result,
+                () = parent.fired() => Err(stream::over()),
+            },
+        }
+    }
+
+    fn span(&self, route: &Route) -> Span {
+        tracing::info_span!("call", service = route.service(), endpoint = route.endpoint())
+    }
+}
+
+/// The one message of an answer.
+fn one<R: Message>(response: Response, format: Format) -> Result<R> {
+    match response.body {
+        Body::One(bytes) => R::decode(format, bytes),
+        Body::Empty => R::decode(format, Bytes::new()),
+        Body::Stream(_) => {
+            Err(Error::internal("the endpoint answers with a stream: call it by `server_stream`"))
+        }
+    }
+    .map_err(|error| {
+        let detail = format!("the answer cannot be read: {}", error.detail());
+        Error::internal(detail).with_id("go.micro.client.codec").with_source(error)
+    })
+}
+
+/// The answer to a stream of requests: a future of one message.
+#[must_use = "dropping the answer cancels the call"]
+pub struct Answer<R> {
+    call: Call,
+    format: Format,
+    parent: Option<Over>,
+    message: PhantomData<fn() -> R>,
+}
+
+type Over = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn boxed(parent: &Shutdown) -> Over {
+    Box::pin(parent.fired())
+}
+
+impl<R: Message> Future for Answer<R> {
+    type Output = Result<R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R>> {
+        if let Poll::Ready(result) = Pin::new(&mut self.call).poll(cx) {
+            return Poll::Ready(result.and_then(|response| one(response, self.format)));
+        }
+        let Some(parent) = &mut self.parent else { return Poll::Pending };
+        ready!(parent.as_mut().poll(cx));
+        self.call = Call::ready(Err(stream::over()));
+        self.parent = None;
+        Poll::Ready(Err(stream::over()))
+    }
+}
+
+impl<R> Debug for Answer<R> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BodyStream;
+
+    #[test]
+    fn an_answer_that_is_a_stream_says_what_to_do() {
+        let response = Response::new(Body::Stream(BodyStream::empty()));
+        let error = one::<String>(response, crate::testing::JSON).unwrap_err();
+        assert!(error.detail().contains("server_stream"), "{error}");
+    }
+}

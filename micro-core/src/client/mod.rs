@@ -1,0 +1,151 @@
+//! [`Client`]: what users call with.
+
+mod calling;
+mod nowhere;
+mod retry;
+
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::calling::Answer;
+use self::nowhere::Nowhere;
+use crate::{Address, AsKey, CallOptions, Caller, Context, Deadline, Format, Metadata, Result, Shutdown};
+
+/// Calls services by name. A cheap handle: clone it, keep it, and make others of it that call a little differently.
+///
+/// What the `with_*` methods set holds for the calls of the handle that they return.
+#[derive(Clone)]
+pub struct Client {
+    caller: Arc<dyn Caller>,
+    format: Format,
+    metadata: Metadata,
+    timeout: Option<Duration>,
+    stream_timeout: Option<Duration>,
+    attempts: u32,
+    options: Option<Arc<CallOptions>>,
+    /// Of the call that the calls of this handle are made for.
+    deadline: Option<Deadline>,
+    parent: Option<Shutdown>,
+}
+
+impl Client {
+    /// A handle on `caller`, which writes messages in `format`.
+    #[must_use]
+    pub fn new(caller: Arc<dyn Caller>, format: Format) -> Self {
+        Self {
+            caller,
+            format,
+            metadata: Metadata::new(),
+            timeout: None,
+            stream_timeout: None,
+            attempts: 1,
+            options: None,
+            deadline: None,
+            parent: None,
+        }
+    }
+
+    /// A handle whose calls fail with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition).
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(Arc::new(Nowhere), Nowhere::FORMAT)
+    }
+
+    /// What finds and calls the services.
+    #[must_use]
+    pub fn caller(&self) -> &Arc<dyn Caller> {
+        &self.caller
+    }
+
+    /// The format that messages are written in.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Writes messages in another format.
+    #[must_use]
+    pub fn with_format(&self, format: Format) -> Self {
+        Self { format, ..self.clone() }
+    }
+
+    /// Gives each call this long, over all its attempts. Streams are not calls: see
+    /// [`with_stream_timeout`](Self::with_stream_timeout).
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self.clone() }
+    }
+
+    /// Gives each stream this long, from its opening to its end. Without it they last as long as both sides like.
+    #[must_use]
+    pub fn with_stream_timeout(&self, timeout: Duration) -> Self {
+        Self { stream_timeout: Some(timeout), ..self.clone() }
+    }
+
+    /// Makes up to this many attempts of a call that provably did not reach a handler, or is
+    /// [idempotent](Self::idempotent).
+    #[must_use]
+    pub fn with_attempts(&self, attempts: u32) -> Self {
+        Self { attempts: attempts.max(1), ..self.clone() }
+    }
+
+    /// Sends this metadata with each call.
+    ///
+    /// # Errors
+    /// As [`Metadata::insert`].
+    pub fn with_metadata(&self, key: impl AsKey, value: impl Into<crate::metadata::Value>) -> Result<Self> {
+        let mut metadata = self.metadata.clone();
+        metadata.insert(key, value)?;
+        Ok(Self { metadata: metadata.with_base(), ..self.clone() })
+    }
+
+    /// Calls this address, whatever the registry says. Given more than once, calls are spread over all of them.
+    #[must_use]
+    pub fn with_address(&self, address: Address) -> Self {
+        self.with_options(|options| options.addresses.push(address))
+    }
+
+    /// Waits, up to the deadline, for a service that is not there yet, instead of failing at once.
+    #[must_use]
+    pub fn wait_for_ready(&self) -> Self {
+        self.with_options(|options| options.wait_for_ready = true)
+    }
+
+    /// Says that the calls may be made twice, so that they are tried again where a handler may have seen them.
+    #[must_use]
+    pub fn idempotent(&self) -> Self {
+        self.with_options(|options| options.idempotent = true)
+    }
+
+    /// Changes how calls are made: what other crates add their own options by.
+    #[must_use]
+    pub fn with_options(&self, change: impl FnOnce(&mut CallOptions)) -> Self {
+        let mut options = self.options.as_deref().cloned().unwrap_or_default();
+        change(&mut options);
+        Self { options: Some(Arc::new(options)), ..self.clone() }
+    }
+
+    /// The handle for calls that are made for the call of `context`; see [`Context::client`].
+    pub(crate) fn within(&self, context: &Context) -> Self {
+        let mut metadata = self.metadata.clone();
+        metadata.merge(&context.propagated());
+        Self {
+            metadata: metadata.with_base(),
+            deadline: context.deadline(),
+            parent: Some(context.token().clone()),
+            ..self.clone()
+        }
+    }
+}
+
+impl Debug for Client {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("caller", &self.caller.name())
+            .field("format", &self.format)
+            .field("timeout", &self.timeout)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+use std::fmt::{self, Debug, Formatter};
+use std::num::NonZeroU64;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::Error;
+
+/// The moment after which nobody waits for a call any more.
+///
+/// One word: nanoseconds of this process's own clock. It does not travel; what travels is the time
+/// [`left`](Deadline::left), so that clocks of different machines need not agree.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Deadline(NonZeroU64);
+
+/// Where the clock of all deadlines starts.
+fn start() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now)
+}
+
+/// Nanoseconds since [`start`]; 584 years fit.
+fn now() -> u64 {
+    u64::try_from(start().elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Deadline {
+    /// The moment `time` from now; what lies past the end of the clock is its end.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(NonZeroU64::new(now().saturating_add(time)).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// How long it is until then; zero when it is past.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        Duration::from_nanos(self.0.get().saturating_sub(now()))
+    }
+
+    /// Whether it is past.
+    #[must_use]
+    pub fn is_past(self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// The same moment for timers.
+    #[must_use]
+    pub fn instant(self) -> Instant {
+        start().checked_add(Duration::from_nanos(self.0.get())).unwrap_or_else(|| {
+            // A clock that cannot hold it: far enough that no call lives so long.
+            Instant::now() + Duration::from_secs(86_400 * 365)
+        })
+    }
+
+    /// The error of a call whose time is up.
+    #[must_use]
+    pub fn error(doing: &str) -> Error {
+        Error::deadline_exceeded(format!("no time left while {doing}"))
+    }
+}
+
+impl Debug for Deadline {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "Deadline(in {:?})", self.left())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_one_word() {
+        assert_eq!(size_of::<Option<Deadline>>(), 8);
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_panic() {
+        let deadline = Deadline::after(Duration::MAX);
+        assert!(!deadline.is_past());
+        let _ = deadline.instant();
+        assert!(Deadline::after(Duration::ZERO).is_past());
+    }
+}

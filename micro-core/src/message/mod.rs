@@ -1,0 +1,66 @@
+//! [`Message`]: what travels.
+
+mod builtin;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{Format, Result, Schema};
+
+/// What travels: a request, a response, one item of a stream, an event.
+///
+/// Put `#[message]` of `micro` on a struct or enum to implement it. `()`, [`String`], [`Bytes`] and
+/// [`serde_json::Value`] are messages too; `Proto<T>` and `Json<T>` of `micro` make messages of other people's types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message",
+    label = "cannot travel in a call",
+    note = "put `#[micro::message]` on the definition of `{Self}`",
+    note = "for a type of another crate, wrap it: `micro::Json<{Self}>` (serde) or `micro::Proto<{Self}>` (prost)"
+)]
+pub trait Message: Sized + Send + 'static {
+    /// What it looks like.
+    fn schema() -> &'static Schema;
+
+    /// Whether it can be written and read in this format.
+    fn speaks(format: Format) -> bool;
+
+    /// Appends the message to `out`; on an error the caller throws away what was written.
+    ///
+    /// # Errors
+    /// [`Code::Internal`](crate::Code::Internal) for what the format cannot hold, and the error of
+    /// [`Error::unsupported_format`](crate::Error::unsupported_format) for a format it does not speak.
+    fn encode(&self, format: Format, out: &mut BytesMut) -> Result<()>;
+
+    /// Reads one message.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for bytes that are no such message, and the error of
+    /// [`Error::unsupported_format`](crate::Error::unsupported_format) for a format it does not speak.
+    fn decode(format: Format, bytes: Bytes) -> Result<Self>;
+
+    /// The message as bytes of its own.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn to_bytes(&self, format: Format) -> Result<Bytes> {
+        thread_local! {
+            /// Messages are written into one buffer per thread and cut off, so that small ones cost no allocation.
+            static BUFFER: std::cell::RefCell<BytesMut> = std::cell::RefCell::default();
+        }
+        BUFFER.with(|buffer| match buffer.try_borrow_mut() {
+            Ok(mut buffer) => {
+                if buffer.capacity() < 512 {
+                    *buffer = BytesMut::with_capacity(16 * 1024);
+                }
+                let result = self.encode(format, &mut buffer);
+                let bytes = buffer.split().freeze();
+                result.map(|()| bytes)
+            }
+            // A message that encodes another one while it is encoded.
+            Err(_) => {
+                let mut buffer = BytesMut::new();
+                self.encode(format, &mut buffer)?;
+                Ok(buffer.freeze())
+            }
+        })
+    }
+}

@@ -1,0 +1,184 @@
+use std::fmt::{self, Debug, Display, Formatter};
+
+use crate::{Error, Result};
+
+/// The name of a metadata entry: lower case, of the characters that an HTTP header name may have.
+///
+/// A name that ends in `-bin` holds bytes, every other one text. Names that `micro` itself reads are constants of
+/// this module's parent: comparing those compares a number.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    /// An index of [`KNOWN`].
+    Known(u8),
+    Other(Box<str>),
+}
+
+/// Declares the well-known keys; their order is their number, so new ones go to the end.
+macro_rules! known {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// The names with a number of their own.
+        pub mod key {
+            use super::{Key, Repr};
+            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+            enum Number { $($name,)* }
+            $($(#[$doc])* pub const $name: Key = Key(Repr::Known(Number::$name as u8));)*
+        }
+        const KNOWN: &[&str] = &[$($text,)*];
+    };
+}
+
+known! {
+    /// Credentials of the caller: `Bearer ...`.
+    AUTHORIZATION = "authorization";
+    /// W3C trace context: the trace and the caller's span.
+    TRACEPARENT = "traceparent";
+    /// W3C trace context: what vendors add.
+    TRACESTATE = "tracestate";
+    /// W3C baggage: pairs that follow a trace through all services.
+    BAGGAGE = "baggage";
+    /// go-micro: the number of a request, or the id of a message.
+    MICRO_ID = "micro-id";
+    /// go-micro: the name of the service that calls.
+    MICRO_FROM_SERVICE = "micro-from-service";
+    /// go-micro: the namespace of the platform that a call belongs to.
+    MICRO_NAMESPACE = "micro-namespace";
+    /// go-micro: the topic of a message.
+    MICRO_TOPIC = "micro-topic";
+    /// Who calls, as text that programs write for people.
+    USER_AGENT = "user-agent";
+    /// Which of several attempts of one call this is, from 1.
+    MICRO_ATTEMPT = "micro-attempt";
+}
+
+impl Key {
+    /// The longest name, in bytes.
+    pub const MAX: usize = 256;
+
+    /// The key of a name, whatever its case.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for a name that is empty, longer than [`Key::MAX`], or
+    /// has a character that no HTTP header name may have.
+    pub fn new(name: &str) -> Result<Self> {
+        if let Some(number) = KNOWN.iter().position(|known| known.eq_ignore_ascii_case(name)) {
+            // There are fewer than 256 known names.
+            return Ok(Self(Repr::Known(number as u8)));
+        }
+        if name.is_empty() || name.len() > Self::MAX || !name.bytes().all(is_token) {
+            return Err(Error::invalid_argument(format!(
+                "`{}` is no metadata key: 1 to {} letters, digits and !#$%&'*+-.^_`|~",
+                name.escape_debug().take(64).collect::<String>(),
+                Self::MAX
+            )));
+        }
+        Ok(Self(Repr::Other(name.to_ascii_lowercase().into_boxed_str())))
+    }
+
+    /// The name, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Known(number) => KNOWN[usize::from(*number)],
+            Repr::Other(name) => name,
+        }
+    }
+
+    /// Whether the values of this key are bytes rather than text.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.as_str().ends_with("-bin")
+    }
+}
+
+/// The characters of a `token` of RFC 9110, section 5.6.2.
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+}
+
+impl Debug for Key {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl Display for Key {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What can name a metadata entry: a [`Key`], or its name in any case.
+pub trait AsKey: sealed::Sealed {
+    #[doc(hidden)]
+    fn is(&self, key: &Key) -> bool;
+    #[doc(hidden)]
+    fn to_key(&self) -> Result<Key>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Key {}
+    impl Sealed for str {}
+    impl Sealed for String {}
+    impl<T: Sealed + ?Sized> Sealed for &T {}
+}
+
+impl AsKey for Key {
+    fn is(&self, key: &Key) -> bool {
+        self == key
+    }
+    fn to_key(&self) -> Result<Key> {
+        Ok(self.clone())
+    }
+}
+
+impl AsKey for str {
+    fn is(&self, key: &Key) -> bool {
+        key.as_str().eq_ignore_ascii_case(self)
+    }
+    fn to_key(&self) -> Result<Key> {
+        Key::new(self)
+    }
+}
+
+impl AsKey for String {
+    fn is(&self, key: &Key) -> bool {
+        self.as_str().is(key)
+    }
+    fn to_key(&self) -> Result<Key> {
+        Key::new(self)
+    }
+}
+
+impl<T: AsKey + ?Sized> AsKey for &T {
+    fn is(&self, key: &Key) -> bool {
+        (**self).is(key)
+    }
+    fn to_key(&self) -> Result<Key> {
+        (**self).to_key()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_names_are_numbers() {
+        assert_eq!(Key::new("TraceParent").unwrap(), key::TRACEPARENT);
+        assert_eq!(key::MICRO_ATTEMPT.as_str(), "micro-attempt");
+        assert!(KNOWN.len() < 256 && KNOWN.iter().all(|name| name.bytes().all(is_token)));
+    }
+
+    #[test]
+    fn bad_names_are_refused() {
+        for bad in ["", "a b", "a:b", "a\r\nb", "ä", "a(b", "a/b", &"x".repeat(257)] {
+            assert!(Key::new(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(Key::new("X-Tenant").unwrap().as_str(), "x-tenant");
+    }
+}

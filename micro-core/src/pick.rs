@@ -1,0 +1,93 @@
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+
+use crate::{Code, Error, Result};
+
+/// How a call to a picked node ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was answered.
+    Ok,
+    /// It failed.
+    Failed {
+        /// With this code.
+        code: Code,
+        /// Whether a handler can have seen it; see [`Error::reached`].
+        reached: bool,
+    },
+    /// The caller gave it up.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The outcome that a result is.
+    #[must_use]
+    pub fn of<T>(result: &Result<T>) -> Self {
+        match result {
+            Ok(_) => Self::Ok,
+            Err(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<&Error> for Outcome {
+    fn from(error: &Error) -> Self {
+        Self::Failed { code: error.code(), reached: error.reached() }
+    }
+}
+
+/// Learns how calls ended: a node's statistics, or a selector.
+pub trait Feedback: Send + Sync + 'static {
+    /// A call ended. `token` is what the [`Pick`] was made with.
+    fn done(&self, token: u64, outcome: Outcome);
+}
+
+/// The choice of one node for one call. Whoever made it learns the outcome, exactly once: dropped without one, it
+/// reports [`Outcome::Cancelled`].
+#[must_use]
+pub struct Pick {
+    feedback: Option<Arc<dyn Feedback>>,
+    token: u64,
+    index: u32,
+}
+
+impl Pick {
+    /// The choice of node number `index`, whose outcome goes to `feedback` with `token`.
+    pub fn new(index: u32, feedback: Arc<dyn Feedback>, token: u64) -> Self {
+        Self { feedback: Some(feedback), token, index }
+    }
+
+    /// The choice of node number `index`, about which nobody wants to learn.
+    pub fn silent(index: u32) -> Self {
+        Self { feedback: None, token: 0, index }
+    }
+
+    /// Which node of the snapshot it is.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    /// Reports how the call ended.
+    pub fn done(mut self, outcome: Outcome) {
+        if let Some(feedback) = self.feedback.take() {
+            feedback.done(self.token, outcome);
+        }
+    }
+}
+
+// === impl Pick ===
+
+impl Drop for Pick {
+    fn drop(&mut self) {
+        if let Some(feedback) = self.feedback.take() {
+            feedback.done(self.token, Outcome::Cancelled);
+        }
+    }
+}
+
+impl Debug for Pick {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pick").field("index", &self.index).field("token", &self.token).finish_non_exhaustive()
+    }
+}

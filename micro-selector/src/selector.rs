@@ -1,0 +1,45 @@
+use std::fmt::Debug;
+
+use micro_core::{Pick, Result};
+
+use crate::{Filter, Snapshot};
+
+/// Picks one node out of a snapshot for one call, and learns how it did by the [`Pick`].
+///
+/// Laws, which `conformance` tests:
+/// 1. It never picks a node that a filter refuses, or that is resting after it could not be reached, while there is
+///    another.
+/// 2. It spreads calls evenly over nodes that do equally well.
+/// 3. Where no node is left, the error is [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, and says why.
+/// 4. A node that could not be reached is skipped at once, and probed later; when it is well again it gets its share.
+/// 5. It is synchronous, and allocates nothing for a call.
+pub trait Selector: Debug + Send + Sync + 'static {
+    /// The name by which settings choose it: `random`.
+    fn name(&self) -> &'static str;
+
+    /// Picks.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable) when there is no node to pick.
+    fn pick(&self, nodes: &Snapshot, hint: &Hint<'_>) -> Result<Pick>;
+}
+
+/// What a selector may want to know about a call.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Hint<'a> {
+    /// The endpoint that is called.
+    pub endpoint: &'a str,
+    /// Which nodes may be picked: those that all of these let pass.
+    pub filters: &'a [Filter],
+    /// What calls that belong on one node have in common.
+    pub key: Option<&'a str>,
+}
+
+impl<'a> Hint<'a> {
+    /// A call of an endpoint.
+    #[must_use]
+    pub fn new(endpoint: &'a str) -> Self {
+        Self { endpoint, filters: &[], key: None }
+    }
+}

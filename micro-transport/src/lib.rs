@@ -1,0 +1,5 @@
+//! The transports of `micro`: what carries calls.
+
+mod transport;
+
+pub use self::transport::{Connection, ConnectionState, DialOptions, ListenOptions, Protocols, Transport};

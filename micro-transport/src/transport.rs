@@ -1,0 +1,149 @@
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use micro_core::{Address, Dispatch, Formats, Listener, Result};
+
+/// Carries calls between processes: it dials, and it listens.
+///
+/// The laws are those of [`Dispatch`] and of this crate's `conformance` module.
+#[async_trait]
+pub trait Transport: Debug + Send + Sync + 'static {
+    /// The name by which settings choose it: `http`.
+    fn name(&self) -> &'static str;
+
+    /// Makes the link to an address. Whether anybody is there may turn out only with the first call.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when nobody answers there within
+    /// [`DialOptions::timeout`]; [`Code::InvalidArgument`](micro_core::Code::InvalidArgument) for an address that is
+    /// none of this transport's.
+    async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>>;
+
+    /// Takes an address.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable) when it cannot be had, and
+    /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument) for one that is none of this transport's.
+    async fn listen(&self, at: &Address, options: &ListenOptions) -> Result<Box<dyn Listener>>;
+}
+
+/// The link to one address, whatever sockets it holds. Dropping the last handle closes it when its calls are done.
+#[async_trait]
+pub trait Connection: Dispatch {
+    /// Whether it takes calls.
+    fn state(&self) -> ConnectionState;
+
+    /// Waits until the state has left `seen`.
+    async fn changed(&self, seen: ConnectionState);
+}
+
+/// Whether a connection takes calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConnectionState {
+    /// It takes calls.
+    Ready,
+    /// The peer wants no new ones; those that run are answered.
+    Draining,
+    /// It is gone; dial again.
+    Closed,
+}
+
+/// How an address is dialled, and what the connection does. The defaults are those of `micro::defaults`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DialOptions {
+    /// How long a connection may take to be made.
+    pub timeout: Duration,
+    /// What the node is known to speak, best first, from its metadata `micro` (`h2`); empty for a bare address, or a
+    /// node that is not ours (HTTP/1.1, one call at a time on each socket).
+    pub protocols: Vec<String>,
+    /// The largest message that is read, in bytes.
+    pub max_message: usize,
+    /// The most sockets to this address, where a protocol carries one call on each.
+    pub pool_size: usize,
+    /// How long an idle socket is kept.
+    pub pool_ttl: Duration,
+    /// How long a connection with calls waiting may be silent before it is asked whether it lives.
+    pub keep_alive: Duration,
+    /// How long it has to answer that.
+    pub keep_alive_timeout: Duration,
+}
+
+impl Default for DialOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(2),
+            protocols: Vec::new(),
+            max_message: 4 * 1024 * 1024,
+            pool_size: 100,
+            pool_ttl: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(5),
+            keep_alive_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// How an address is listened at, and the limits of what comes in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListenOptions {
+    /// The formats that are spoken; a request in any other one is refused.
+    pub formats: Formats,
+    /// The name of the service: what a request that names none is for.
+    pub service: String,
+    /// The largest message that is read, in bytes.
+    pub max_message: usize,
+    /// The largest head of a request (its line and headers), in bytes.
+    pub max_header: usize,
+    /// The most calls at a time over all connections; above it calls are refused with
+    /// [`Code::ResourceExhausted`](micro_core::Code::ResourceExhausted), not reached.
+    pub max_calls: usize,
+    /// The most calls and streams at a time on one connection.
+    pub max_streams: u32,
+    /// How long the head of a request may take, from its first byte.
+    pub header_timeout: Duration,
+    /// How long a connection may be idle.
+    pub idle_timeout: Duration,
+    /// How long a connection with calls waiting may be silent before it is asked whether it lives.
+    pub keep_alive: Duration,
+    /// How long it has to answer that.
+    pub keep_alive_timeout: Duration,
+    /// Which protocols are on.
+    pub protocols: Protocols,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self {
+            formats: Formats::new(),
+            service: String::new(),
+            max_message: 4 * 1024 * 1024,
+            max_header: 64 * 1024,
+            max_calls: 100_000,
+            max_streams: 1_000,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            keep_alive: Duration::from_secs(20),
+            keep_alive_timeout: Duration::from_secs(5),
+            protocols: Protocols::default(),
+        }
+    }
+}
+
+/// Which protocols a port speaks, where its transport knows several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Protocols {
+    /// HTTP/1.1.
+    pub http1: bool,
+    /// HTTP/2, by prior knowledge.
+    pub http2: bool,
+}
+
+impl Default for Protocols {
+    fn default() -> Self {
+        Self { http1: true, http2: true }
+    }
+}
