@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Folders whose crates are users of the library: they see `micro` and nothing below it.
-const USERS: &[&str] = &["examples", "platform", "cli"];
+const USERS: &[&str] = &["examples", "interop", "platform", "cli"];
 
 /// Returns every arrow that may not be.
 pub(super) fn check(workspace: &Metadata) -> Vec<String> {
