@@ -10,7 +10,6 @@ use crate::{Body, BodyStream, Deadline, Error, Frame, Response, Result, Source};
 impl Call {
     /// The same call, ended at `deadline`: for transports that keep no clock of their own. A streamed answer is ended
     /// too. `doing` completes the error's text, "no time left while ..".
-    #[must_use]
     pub fn until(self, deadline: Option<Deadline>, doing: &'static str) -> Self {
         let Some(deadline) = deadline else { return self };
         if deadline.is_past() {
