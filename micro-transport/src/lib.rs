@@ -4,4 +4,8 @@
 mod http;
 mod transport;
 
-pub use self::transport::{Connection, ConnectionState, DialOptions, ListenOptions, Protocols, Transport};
+#[cfg(feature = "http")]
+pub use self::http::Http;
+pub use self::transport::{
+    Connection, ConnectionState, DialOptions, Health, ListenOptions, Protocols, Transport,
+};

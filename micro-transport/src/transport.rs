@@ -112,6 +112,26 @@ pub struct ListenOptions {
     pub keep_alive_timeout: Duration,
     /// Which protocols are on.
     pub protocols: Protocols,
+    /// What tells whether the process is well, where the transport has a way to ask (`GET /healthz`, `GET /readyz`).
+    /// Without it a process that answers is well.
+    pub health: Option<Arc<dyn Health>>,
+}
+
+/// Tells whether a process is well, to those who start and watch it.
+pub trait Health: Debug + Send + Sync + 'static {
+    /// Whether it works at all; one that does not is to be restarted.
+    ///
+    /// # Errors
+    /// Why it does not.
+    fn live(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether it wants calls now.
+    ///
+    /// # Errors
+    /// Why not: it is starting, stopping, or waits for something.
+    fn ready(&self) -> Result<()>;
 }
 
 impl Default for ListenOptions {
@@ -128,6 +148,7 @@ impl Default for ListenOptions {
             keep_alive: Duration::from_secs(20),
             keep_alive_timeout: Duration::from_secs(5),
             protocols: Protocols::default(),
+            health: None,
         }
     }
 }

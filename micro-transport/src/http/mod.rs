@@ -1,5 +1,57 @@
-//! The HTTP transport: HTTP/1.1 and HTTP/2 on one port.
+//! The HTTP transport: HTTP/1.1 and HTTP/2 (by prior knowledge) on one port.
+//!
+//! The server looks at the first bytes of a connection to know what it speaks. In either protocol a call is
+//!
+//! * `POST /` with the headers of go-micro, `Micro-Service` and `Micro-Endpoint`: always answered with status 200, and
+//!   an error is the header `Micro-Error`;
+//! * `POST /Handler/Method`, for people with curl: answered with the HTTP status of the error, which is the body.
+//!
+//! Streams need HTTP/2. They have the Connect protocol's envelopes, content type and end-of-stream message.
 
 mod base64;
+mod client;
 mod envelope;
-mod socket;
+mod headers;
+mod server;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use micro_core::{Address, Listener, Result};
+
+use crate::{Connection, DialOptions, ListenOptions, Transport};
+
+/// Calls over HTTP.
+///
+/// Addresses are `host:port`. When listening, no host means every interface, port 0 means any free one, and a range
+/// `5000-6000` means the first free one of it.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Http;
+
+impl Http {
+    /// Listens at a socket that is there already: one that was handed down by a supervisor, or opened before
+    /// privileges were dropped.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable) when the socket cannot be used, and
+    /// [`Code::FailedPrecondition`](micro_core::Code::FailedPrecondition) outside of a Tokio runtime with I/O.
+    pub fn listen_on(listener: TcpListener, options: &ListenOptions) -> Result<Box<dyn Listener>> {
+        server::listen_on(listener, options)
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
+        client::dial(to, options).await
+    }
+
+    async fn listen(&self, at: &Address, options: &ListenOptions) -> Result<Box<dyn Listener>> {
+        server::listen(at, options).await
+    }
+}
