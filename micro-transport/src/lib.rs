@@ -2,10 +2,12 @@
 
 #[cfg(feature = "http")]
 mod http;
+mod memory;
 mod transport;
 
 #[cfg(feature = "http")]
 pub use self::http::Http;
+pub use self::memory::Memory;
 pub use self::transport::{
     Connection, ConnectionState, DialOptions, Health, ListenOptions, Protocols, Transport,
 };

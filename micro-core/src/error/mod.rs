@@ -183,6 +183,13 @@ impl Error {
         self
     }
 
+    /// Says that a handler can have seen the call, where the error's kind says otherwise: an answer above a limit.
+    #[must_use]
+    pub fn maybe_reached(mut self) -> Self {
+        self.0.reached = true;
+        self
+    }
+
     /// Says who failed.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Cow<'static, str>>) -> Self {
@@ -229,6 +236,13 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// The error without its cause: what a transport that does not write errors down hands to the other side.
+    #[must_use]
+    pub fn without_source(mut self) -> Self {
+        self.0.source = None;
         self
     }
 

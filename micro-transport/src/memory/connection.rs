@@ -1,0 +1,58 @@
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use micro_core::{Address, Call, Dispatch, Peer, Request};
+
+use super::eager;
+use super::port::Port;
+use crate::{Connection, ConnectionState, DialOptions};
+
+/// The link to one listener.
+pub(super) struct MemoryConnection {
+    port: Arc<Port>,
+    peer: Arc<Peer>,
+    max_message: usize,
+}
+
+impl MemoryConnection {
+    pub(super) fn new(port: Arc<Port>, from: Address, options: &DialOptions) -> Self {
+        let peer = Peer::new(from, "memory").with_local(port.address().clone());
+        Self { port, peer: Arc::new(peer), max_message: options.max_message }
+    }
+}
+
+impl Dispatch for MemoryConnection {
+    fn dispatch(&self, request: Request) -> Call {
+        let deadline = request.head.deadline;
+        let streamed = request.body.is_stream();
+        match self.port.accept(request, &self.peer, self.max_message) {
+            Err(error) => Call::ready(Err(error)),
+            Ok(key) => {
+                let call = Call::slot(self.port.clone(), key);
+                if streamed { eager::start(call, deadline) } else { call.until(deadline, eager::WAITING) }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Connection for MemoryConnection {
+    fn state(&self) -> ConnectionState {
+        self.port.state()
+    }
+
+    async fn changed(&self, seen: ConnectionState) {
+        self.port.changed(seen).await;
+    }
+}
+
+impl Debug for MemoryConnection {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryConnection")
+            .field("to", self.port.address())
+            .field("from", &self.peer.address)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

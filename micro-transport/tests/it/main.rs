@@ -1,0 +1,4 @@
+//! The transports, from outside.
+
+mod conformance;
+mod memory;
