@@ -1,5 +1,7 @@
 //! Service discovery for `micro`: the trait [`Registry`], its records, and its implementations.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod describe;
 mod memory;
 mod nodes;

@@ -1,0 +1,3 @@
+//! The tests of this crate that use it as others do.
+
+mod conformance;
