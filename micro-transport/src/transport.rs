@@ -13,6 +13,13 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// The name by which settings choose it: `http`.
     fn name(&self) -> &'static str;
 
+    /// What a node that listens with these options says, under the key `micro` of its record, that it speaks beyond
+    /// HTTP/1.1: best first, for [`DialOptions::protocols`] of those who call it.
+    fn speaks(&self, options: &ListenOptions) -> &'static [&'static str] {
+        let _ = options;
+        &[]
+    }
+
     /// Makes the link to an address. Whether anybody is there may turn out only with the first call.
     ///
     /// # Errors

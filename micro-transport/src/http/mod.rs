@@ -47,6 +47,10 @@ impl Transport for Http {
         "http"
     }
 
+    fn speaks(&self, options: &ListenOptions) -> &'static [&'static str] {
+        if options.protocols.http2 { &["h2"] } else { &[] }
+    }
+
     async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
         client::dial(to, options).await
     }
