@@ -9,3 +9,5 @@ pub use micro_core::{
     Message, Metadata, Peer, Receiver, Request, Response, Result, ResultExt, Route, Router, Schema, Sender,
     Server, Shutdown, TraceContext, codec, format, key, metadata,
 };
+
+pub use micro_macros::{Error, handler, message};
