@@ -1,5 +1,7 @@
 //! The transports of `micro`: what carries calls.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
