@@ -65,6 +65,13 @@ impl Nodes {
         self.by_id.remove(id)
     }
 
+    /// Forgets a node, if it is of that version.
+    pub(crate) fn remove_of(&mut self, id: &str, version: &str) {
+        if self.by_id.get(id).is_some_and(|told| told.service.version == version) {
+            self.by_id.remove(id);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }

@@ -40,9 +40,10 @@ pub async fn registering_again_renews(subject: &Subject) {
         longest = longest.max(renewed.elapsed());
         renewed = Instant::now();
         let left = nodes(subject, &name).await;
-        // A machine that was too busy to renew in time proves nothing.
+        seen += left;
+        // Before it was seen first it may be on its way; and a machine too busy to renew in time proves nothing.
         assert!(
-            left == 1 || longest.max(renewed.elapsed()) > ttl / 2,
+            left == 1 || seen == 0 || longest.max(renewed.elapsed()) > ttl / 2,
             "a node was gone though it was renewed"
         );
         sleep(ttl / 10).await;

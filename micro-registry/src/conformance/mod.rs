@@ -1,4 +1,4 @@
-//! The laws of [`Registry`] as tests, for every implementation: ours, and yours.
+//! The laws of [`Registry`](crate::Registry) as tests, for every implementation: ours, and yours.
 //!
 //! A registry declares what it promises ([`Promises`]), and [`conformance_tests!`](crate::conformance_tests) makes a
 //! test of each law. Laws of a promise that is not made are replaced by one that says how the registry refuses.

@@ -14,6 +14,7 @@ use micro_core::{Error, Result};
 
 use self::state::State;
 use self::watch::MemoryWatch;
+use crate::unknown::unknown;
 use crate::{RegisterOptions, Registry, Service, Watch};
 
 /// A registry in this process: for tests, and for services that live together.
@@ -79,9 +80,7 @@ impl Registry for Memory {
     }
 
     async fn get(&self, name: &str) -> Result<Vec<Service>> {
-        self.0.lock().get(name).ok_or_else(|| {
-            Error::not_found(format!("service `{name}` is not known to registry memory (this process)"))
-        })
+        self.0.lock().get(name).ok_or_else(|| unknown(name, self))
     }
 
     async fn list(&self) -> Result<Vec<String>> {

@@ -1,0 +1,221 @@
+//! The task that feeds an entry: it watches, and watches again, for ever.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Weak};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use micro_core::{Code, Error, Result};
+use micro_net::Backoff;
+use tokio::select;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::entry::{Entry, Freshness};
+use super::machine::Machine;
+use super::{CacheOptions, Shared};
+use crate::{Registry, Service, Watch};
+
+/// A quarter of the idle time is waited at a time, so that an entry ends after 1 to 1 1/4 of it.
+const LOOKS: u32 = 4;
+
+struct Feed<'a> {
+    entry: &'a Entry,
+    registry: &'a dyn Registry,
+    options: &'a CacheOptions,
+    machine: Machine,
+    version: watch::Sender<u64>,
+    backoff: Backoff,
+    /// Whether the last thing that was heard of the registry is a failure.
+    failing: bool,
+}
+
+/// An entry, and what feeds it.
+pub(super) fn new(name: &str, shared: &Arc<Shared>) -> (Arc<Entry>, impl Future<Output = ()> + use<>) {
+    let (sender, receiver) = watch::channel(0);
+    let entry = Arc::new(Entry::new(name, shared.registry.clone(), receiver, shared.options.negative));
+    let task =
+        run(Arc::downgrade(shared), shared.registry.clone(), shared.options.clone(), entry.clone(), sender);
+    (entry, task)
+}
+
+async fn run(
+    shared: Weak<Shared>,
+    registry: Arc<dyn Registry>,
+    options: CacheOptions,
+    entry: Arc<Entry>,
+    version: watch::Sender<u64>,
+) {
+    let mut feed = Feed {
+        entry: &entry,
+        registry: &*registry,
+        backoff: options.backoff.clone(),
+        options: &options,
+        machine: Machine::new(entry.name()),
+        version,
+        failing: false,
+    };
+    select! {
+        never = feed.run() => match never {},
+        () = unused(&shared, &entry, &options) => {}
+    }
+}
+
+/// Waits until nobody uses the entry any more and it is forgotten.
+async fn unused(shared: &Weak<Shared>, entry: &Arc<Entry>, options: &CacheOptions) {
+    let mut looks = 0;
+    loop {
+        sleep(options.idle / LOOKS).await;
+        let Some(shared) = shared.upgrade() else { return };
+        looks = if entry.take_used() { 0 } else { looks + 1 };
+        if looks >= LOOKS && shared.retire(entry) {
+            return;
+        }
+    }
+}
+
+impl Feed<'_> {
+    async fn run(&mut self) -> Infallible {
+        loop {
+            // A registry may be anybody's: its panic is an error as any other, and costs nothing of what is known.
+            let attempt = AssertUnwindSafe(self.attempt()).catch_unwind().await;
+            let lost = attempt.unwrap_or_else(|_| Some(Error::internal("the registry panicked")));
+            self.machine.lost();
+            if let Some(error) = lost {
+                self.failed(error);
+                self.rest().await;
+            }
+        }
+    }
+
+    /// Watches once, until that fails; `None` when it has to be done again at once.
+    async fn attempt(&mut self) -> Option<Error> {
+        let watching = timeout(self.options.timeout, self.registry.watch(Some(self.entry.name())));
+        match watching.await.unwrap_or_else(|_| Err(self.silent())) {
+            Ok(mut watch) => self.follow(&mut *watch).await,
+            Err(error) if error.code() == Code::Unimplemented => Some(self.poll().await),
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Does what a watch says, until it is lost.
+    async fn follow(&mut self, watch: &mut dyn Watch) -> Option<Error> {
+        self.machine.begun();
+        let limit = Instant::now() + self.options.timeout;
+        loop {
+            let mut asking: Option<BoxFuture<'_, Result<Vec<Service>>>> = None;
+            // Finished even where other things happen first: a watch need not bear that `next` is given up.
+            let mut next = watch.next();
+            let event = loop {
+                let synced = self.machine.is_synced();
+                select! {
+                    event = &mut next => break event,
+                    () = sleep_until(limit), if !synced => return Some(self.silent()),
+                    () = self.entry.asked(), if synced && self.machine.is_empty() && asking.is_none() => {
+                        asking = Some(Box::pin(get(self.registry, self.entry, self.options)));
+                    }
+                    answer = answer(&mut asking) => {
+                        asking = None;
+                        match answer {
+                            // The watch has missed something: it is made again, as it alone says when nodes go.
+                            Ok(services) if !services.is_empty() => {
+                                self.machine.answered(services);
+                                self.publish(Freshness::Fresh);
+                                return None;
+                            }
+                            Ok(_) => self.publish(Freshness::Fresh),
+                            Err(error) => self.publish(Freshness::Stale(Arc::new(error))),
+                        }
+                    }
+                }
+            };
+            drop(next);
+            match event {
+                Ok(event) => {
+                    if self.machine.told(event) {
+                        self.heard();
+                        self.publish(Freshness::Fresh);
+                    }
+                }
+                Err(error) => return Some(error),
+            }
+        }
+    }
+
+    /// Asks again and again, as the registry cannot be watched; until it fails.
+    async fn poll(&mut self) -> Error {
+        loop {
+            match get(self.registry, self.entry, self.options).await {
+                Ok(services) => {
+                    self.heard();
+                    self.machine.answered(services);
+                    self.publish(Freshness::Fresh);
+                }
+                Err(error) => return error,
+            }
+            select! {
+                () = sleep(self.options.poll) => {}
+                () = self.entry.asked(), if self.machine.is_empty() => {}
+            }
+        }
+    }
+
+    fn publish(&self, freshness: Freshness) {
+        let version = *self.version.borrow() + 1;
+        self.entry.set(version, self.machine.services(), freshness);
+        self.version.send_replace(version);
+    }
+
+    fn heard(&mut self) {
+        self.backoff.reset();
+        self.failing = false;
+    }
+
+    fn failed(&mut self, error: Error) {
+        // Said once for an outage, not for each attempt.
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::warn!(
+                service = self.entry.name(),
+                registry = self.registry.name(),
+                place = self.registry.place(),
+                %error,
+                "the registry cannot be asked; what is known is served"
+            );
+        }
+        self.publish(Freshness::Stale(Arc::new(error)));
+    }
+
+    /// Waits before the next attempt; who has nothing to call and asks shortens it.
+    async fn rest(&mut self) {
+        select! {
+            () = self.backoff.wait() => {}
+            () = self.entry.asked(), if self.machine.is_empty() => {}
+        }
+    }
+
+    fn silent(&self) -> Error {
+        silent(self.options)
+    }
+}
+
+/// Asks the registry. That nobody has the name is an answer: nothing.
+async fn get(registry: &dyn Registry, entry: &Entry, options: &CacheOptions) -> Result<Vec<Service>> {
+    match timeout(options.timeout, registry.get(entry.name())).await {
+        Ok(Err(error)) if error.code() == Code::NotFound => Ok(Vec::new()),
+        Ok(answer) => answer,
+        Err(_) => Err(silent(options)),
+    }
+}
+
+fn silent(options: &CacheOptions) -> Error {
+    Error::unavailable(format!("the registry has not answered within {:?}", options.timeout))
+}
+
+async fn answer(asking: &mut Option<BoxFuture<'_, Result<Vec<Service>>>>) -> Result<Vec<Service>> {
+    match asking {
+        Some(asking) => asking.await,
+        None => pending().await,
+    }
+}
