@@ -22,6 +22,8 @@ mod body;
 mod call;
 mod client;
 pub mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 mod deadline;
 mod dispatch;
