@@ -153,21 +153,44 @@ impl Port {
             Ok(polled) => polled,
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
-        let Work::Answering(stream) = &mut polled.work else { return Poll::Ready(None) };
+        let Work::Answering(stream) = &mut polled.work else {
+            polled.end();
+            return Poll::Ready(None);
+        };
         let Poll::Ready(frame) = stream.poll_frame(cx) else {
             return polled.pending(cx).map(|error| Some(Err(error)));
         };
         let frame = frame.map(|frame| limit::frame(frame, polled.max_answer));
-        if matches!(frame, Some(Ok(Frame::Data(_)))) {
-            polled.keep();
+        match frame {
+            Some(Ok(Frame::Data(_))) => polled.keep(),
+            _ => polled.end(),
         }
         Poll::Ready(frame)
+    }
+
+    /// The answer as the caller sees it. One that is a stream keeps the slot.
+    fn answer(&self, mut polled: Polled<'_>, key: u32, mut response: Response) -> Result<Response> {
+        let most = polled.max_answer;
+        response.body = match (std::mem::take(&mut response.body), self.this.upgrade()) {
+            (Body::Stream(stream), Some(port)) => {
+                polled.work = Work::Answering(stream);
+                polled.keep();
+                Body::Stream(BodyStream::new(Answer::new(port, key)))
+            }
+            (body, _) => {
+                polled.end();
+                match body {
+                    Body::One(bytes) => Body::One(limit::message(bytes, most).map_err(Error::maybe_reached)?),
+                    body => body,
+                }
+            }
+        };
+        Ok(response)
     }
 
     /// Takes a call out of its slot in order to poll it: nothing is locked while a handler runs.
     fn begin(&self, key: u32, cx: &mut Context<'_>) -> Poll<Result<Polled<'_>>> {
         let mut calls = self.lock();
-        let app = calls.app.clone();
         let slot = calls.slot(key);
         let max_answer = slot.max_answer;
         let work = match std::mem::replace(&mut slot.work, Work::Polled) {
@@ -178,15 +201,16 @@ impl Port {
                 let error = self.error("has gone away");
                 return Poll::Ready(Err(if reached { error } else { error.not_reached() }));
             }
-            Work::Waiting(request) => match app {
+            Work::Waiting(request) => match calls.app.clone() {
                 Some(app) => {
                     drop(calls);
-                    // If this panics the slot is freed by the guard.
+                    // The guard is there already in case this panics.
                     let mut polled = Polled { port: self, key, work: Work::Free, max_answer };
                     polled.work = Work::Running(app.dispatch(request));
                     return Poll::Ready(Ok(polled));
                 }
                 None => {
+                    let slot = calls.slot(key);
                     slot.work = Work::Waiting(request);
                     slot.waker = Some(cx.waker().clone());
                     return Poll::Pending;
@@ -211,32 +235,26 @@ impl Slots for Port {
         let Poll::Ready(result) = Pin::new(call).poll(cx) else {
             return polled.pending(cx).map(Err);
         };
-        let mut response = result.map_err(Error::without_source)?;
-        response.body = match std::mem::take(&mut response.body) {
-            Body::One(bytes) => {
-                Body::One(limit::message(bytes, polled.max_answer).map_err(Error::maybe_reached)?)
+        Poll::Ready(match result.map_err(Error::without_source) {
+            Ok(response) => self.answer(polled, key, response),
+            Err(error) => {
+                polled.end();
+                Err(error)
             }
-            Body::Stream(stream) => {
-                polled.work = Work::Answering(stream);
-                polled.keep();
-                // Whoever polls holds the port.
-                let Some(port) = self.this.upgrade() else { return Poll::Pending };
-                Body::Stream(BodyStream::new(Answer::new(port, key)))
-            }
-            Body::Empty => Body::Empty,
-        };
-        Poll::Ready(Ok(response))
+        })
     }
 
     fn cancel(&self, key: u32) {
-        let left = self.lock().remove(key);
-        drop(left);
+        let work = std::mem::replace(&mut self.lock().slot(key).work, Work::Polled);
+        // As in `Polled::end`, the handler ends before its slot is free.
+        drop(work);
+        let _ = self.lock().remove(key);
         self.freed();
     }
 }
 
-/// A call in the hands of the task that polls it. Its slot is free when this is dropped, also by a panic, unless the call
-/// is put back.
+/// A call in the hands of the task that polls it, until it is put back or ends. Dropped without either, by a panic of
+/// the service, it leaves a slot that is free when the call is dropped.
 struct Polled<'a> {
     port: &'a Port,
     key: u32,
@@ -251,7 +269,9 @@ impl Polled<'_> {
         let slot = calls.slot(self.key);
         if matches!(slot.work, Work::Ended { .. }) {
             drop(calls);
-            return Poll::Ready(self.port.error("has gone away"));
+            let error = self.port.error("has gone away");
+            self.end();
+            return Poll::Ready(error);
         }
         slot.work = std::mem::replace(&mut self.work, Work::Polled);
         match &mut slot.waker {
@@ -262,17 +282,20 @@ impl Polled<'_> {
     }
 
     /// Puts the call back, for its next frame.
-    fn keep(&mut self) {
+    fn keep(mut self) {
         let mut calls = self.port.lock();
         let slot = calls.slot(self.key);
-        let work = std::mem::replace(&mut self.work, Work::Polled);
+        // What ended meanwhile stays so; the next poll says it.
         if matches!(slot.work, Work::Polled) {
-            slot.work = work;
-        } else {
-            // It ended meanwhile; the next poll says so.
-            drop(calls);
-            drop(work);
+            slot.work = std::mem::replace(&mut self.work, Work::Polled);
         }
+    }
+
+    /// Frees the slot. The handler ends before that: until then a listener that is shutting down waits for it.
+    fn end(mut self) {
+        drop(std::mem::replace(&mut self.work, Work::Polled));
+        let _ = self.port.lock().remove(self.key);
+        self.port.freed();
     }
 }
 
@@ -281,10 +304,7 @@ impl Drop for Polled<'_> {
         if matches!(self.work, Work::Polled) {
             return;
         }
-        // The handler ends before its slot is free: until then a listener that is shutting down waits for it.
-        self.work = Work::Free;
-        let left = self.port.lock().remove(self.key);
-        drop(left);
-        self.port.freed();
+        drop(std::mem::replace(&mut self.work, Work::Polled));
+        self.port.lock().slot(self.key).work = Work::Ended { reached: true };
     }
 }
