@@ -139,38 +139,36 @@ fn call(handler: &str, item: &ItemTrait, method: &Method) -> TokenStream {
         ),
         Kind::ClientStream | Kind::Bidirectional => docs,
     };
-    let glue = kind.glue(site);
-    let call = quote_spanned!(site=> self.#client.#glue);
-    let call = match kind {
-        Kind::Unary | Kind::ServerStream => {
-            let argument = method.takes.then(|| quote_spanned!(site=> request: #request));
-            let message = if method.takes { quote_spanned!(site=> request) } else { quote!(()) };
-            let answer = match kind {
-                Kind::Unary => quote!(#response),
-                _ => quote!(::micro::Receiver<#response>),
-            };
-            quote_spanned! {site=>
-                async fn #ident(&self, #argument) -> ::micro::Result<#answer> {
-                    #call(&self.#field, #message).await
-                }
-            }
+    let route = quote_spanned!(site=> &self.#field);
+    let function = match kind {
+        Kind::Unary => Ident::new("call", site),
+        other => other.glue(site),
+    };
+    let call = quote_spanned!(site=> self.#client.#function);
+    let streamed = matches!(kind, Kind::ClientStream | Kind::Bidirectional);
+    let answer = match kind {
+        Kind::Unary => quote!(#response),
+        Kind::ClientStream => quote!(::micro::Answer<#response>),
+        Kind::ServerStream | Kind::Bidirectional => quote!(::micro::Receiver<#response>),
+    };
+    let must_use = streamed.then(|| quote!(#[must_use = "dropping the answer cancels the call"]));
+    let function = if streamed {
+        quote_spanned! {site=>
+            fn #ident(&self) -> (::micro::Sender<#request>, #answer) { #call(#route) }
         }
-        Kind::ClientStream | Kind::Bidirectional => {
-            let answer = match kind {
-                Kind::ClientStream => quote!(::micro::Answer<#response>),
-                _ => quote!(::micro::Receiver<#response>),
-            };
-            quote_spanned! {site=>
-                #[must_use = "dropping the answer cancels the call"]
-                fn #ident(&self) -> (::micro::Sender<#request>, #answer) {
-                    #call(&self.#field)
-                }
+    } else {
+        let argument = method.takes.then(|| quote_spanned!(site=> request: #request));
+        let message = if method.takes { quote_spanned!(site=> request) } else { quote!(()) };
+        quote_spanned! {site=>
+            async fn #ident(&self, #argument) -> ::micro::Result<#answer> {
+                #call(#route, #message).await
             }
         }
     };
     quote! {
         #(#conditions)*
         #[doc = #docs]
-        #visibility #call
+        #must_use
+        #visibility #function
     }
 }

@@ -1,0 +1,7 @@
+//! The integration tests of `micro`.
+
+mod contract;
+mod direct;
+mod error_derive;
+mod handler;
+mod ui;
