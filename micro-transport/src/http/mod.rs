@@ -13,6 +13,7 @@ mod client;
 mod envelope;
 mod headers;
 mod server;
+mod socket;
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -1,11 +1,133 @@
-//! The side that calls.
+//! The side that calls: [`dial`] and the [`Connection`] it makes.
+//!
+//! | peer | calls |
+//! |---|---|
+//! | known to speak `h2` | all on one HTTP/2 [session](self::http2::Session), by prior knowledge |
+//! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool); calls with a streamed request on a session that is made for the first of them |
+//! | known to speak other protocols only | HTTP/1.1; no streamed requests |
 
+mod answer;
+mod connect;
+mod error;
+mod http1;
+mod http2;
+mod request;
+mod stream;
+
+use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use micro_core::{Address, Error, Result};
+use async_trait::async_trait;
+use micro_core::{Address, Body, Call, Dispatch, Error, Request, Result};
 
-use crate::{Connection, DialOptions};
+use self::connect::Target;
+use self::http1::Pool;
+use self::http2::{Link, Session};
+use crate::{Connection, ConnectionState, DialOptions};
 
-pub(super) async fn dial(to: &Address, _options: &DialOptions) -> Result<Arc<dyn Connection>> {
-    std::future::ready(Err(Error::unimplemented(format!("dialling {to}")))).await
+/// What a node lists in its metadata `micro` when it speaks HTTP/2 by prior knowledge.
+const H2: &str = "h2";
+/// What a call that ran out of time was doing.
+const DOING: &str = "waiting for the answer";
+
+pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
+    let target = Arc::new(Target::new(to, options)?);
+    let protocols = &options.protocols;
+    let kind = if protocols.iter().any(|protocol| protocol == H2) {
+        Kind::Multiplexed(Arc::new(Session::dial(target).await?))
+    } else {
+        let streams = protocols.is_empty().then(|| Arc::new(Link::new(target.clone())));
+        Kind::Plain { pool: Pool::dial(target).await?, streams }
+    };
+    Ok(Arc::new(HttpConnection { kind, sequence: AtomicU64::new(0) }))
+}
+
+/// The link to an address, over HTTP.
+struct HttpConnection {
+    kind: Kind,
+    /// The number of the next call, which go-micro wants to have.
+    sequence: AtomicU64,
+}
+
+enum Kind {
+    /// Everything on one HTTP/2 connection. When that is gone, so is this.
+    Multiplexed(Arc<Session>),
+    /// HTTP/1.1. Sockets come and go.
+    Plain {
+        pool: Arc<Pool>,
+        /// For calls with a streamed request, where the peer may speak HTTP/2.
+        streams: Option<Arc<Link>>,
+    },
+}
+
+impl Dispatch for HttpConnection {
+    fn dispatch(&self, request: Request) -> Call {
+        let number = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let deadline = request.head.deadline;
+        let Request { head, body } = request;
+        let call = match (&self.kind, body) {
+            (Kind::Multiplexed(session), Body::Stream(body)) => {
+                http2::streamed(Arc::new(Link::to(session.clone())), head, number, body)
+            }
+            (Kind::Multiplexed(session), body) => http2::unary(session.clone(), head, number, body),
+            (Kind::Plain { streams: Some(link), .. }, Body::Stream(body)) => {
+                http2::streamed(link.clone(), head, number, body)
+            }
+            (Kind::Plain { pool, .. }, Body::Stream(_)) => Call::ready(Err(no_streams(pool.target()))),
+            (Kind::Plain { pool, .. }, body) => http1::unary(pool.clone(), head, number, body),
+        };
+        call.until(deadline, DOING)
+    }
+}
+
+/// The error of a streamed call to a node that is known to have no HTTP/2.
+fn no_streams(target: &Target) -> Error {
+    Error::unimplemented(format!(
+        "a streamed request needs HTTP/2, which {} does not list in its metadata `micro`: call a service of micro, or \
+         use gRPC",
+        target.address()
+    ))
+    .not_reached()
+}
+
+#[async_trait]
+impl Connection for HttpConnection {
+    fn state(&self) -> ConnectionState {
+        match &self.kind {
+            Kind::Multiplexed(session) => session.state(),
+            Kind::Plain { .. } => ConnectionState::Ready,
+        }
+    }
+
+    async fn changed(&self, seen: ConnectionState) {
+        match &self.kind {
+            Kind::Multiplexed(session) => session.changed(seen).await,
+            // It is ready for as long as it is there.
+            Kind::Plain { .. } if seen == ConnectionState::Ready => std::future::pending().await,
+            Kind::Plain { .. } => {}
+        }
+    }
+}
+
+impl Drop for HttpConnection {
+    fn drop(&mut self) {
+        if let Kind::Plain { pool, .. } = &self.kind {
+            pool.close();
+        }
+    }
+}
+
+impl Debug for HttpConnection {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (target, protocol) = match &self.kind {
+            Kind::Multiplexed(session) => (session.target(), "h2"),
+            Kind::Plain { pool, .. } => (pool.target(), "http/1.1"),
+        };
+        f.debug_struct("HttpConnection")
+            .field("address", target.address())
+            .field("protocol", &protocol)
+            .field("state", &self.state())
+            .finish()
+    }
 }

@@ -1,0 +1,208 @@
+//! The answer of an HTTP response, whichever version it came in.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::response::Parts;
+use http::{HeaderMap, StatusCode, header};
+use micro_core::format::Kind;
+use micro_core::{Body, BodyStream, Code, Error, Format, Metadata, Response, Result};
+
+use super::connect::Target;
+use super::error;
+use super::stream::Envelopes;
+use crate::http::envelope::{self, Decoder, Envelope};
+use crate::http::headers;
+
+/// What is quoted of an answer that is not understood, in bytes.
+const SNIPPET: usize = 512;
+/// What is read and thrown away of the body beside an error, so that its connection can be used again.
+const DRAIN: usize = 64 * 1024;
+
+/// The body of a response: pieces of bytes, then trailers.
+pub(super) trait Incoming:
+    http_body::Body<Data = Bytes, Error = Error> + Send + Unpin + 'static
+{
+}
+
+impl<B: http_body::Body<Data = Bytes, Error = Error> + Send + Unpin + 'static> Incoming for B {}
+
+/// What a call waits for.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    pub(super) target: Arc<Target>,
+    pub(super) format: Format,
+}
+
+/// Reads an answer; of a stream its first message, its end, or its error.
+///
+/// # Errors
+/// The call's error, or one of reading the answer.
+pub(super) async fn read(head: Parts, mut body: impl Incoming, expected: &Expected) -> Result<Response> {
+    if let Some(error) = headers::error(&head.headers) {
+        drain(&mut body).await;
+        return Err(error::of_go_micro(error));
+    }
+    if head.status != StatusCode::OK {
+        return Err(refused(head.status, &snippet(&mut body).await, expected));
+    }
+    let content_type = headers::text(&head.headers, header::CONTENT_TYPE).unwrap_or_default();
+    let mut response = if let Some(name) = envelope::format_name(content_type) {
+        if name != expected.format.name() {
+            return Err(mismatch(content_type, &snippet(&mut body).await, expected));
+        }
+        if head.headers.contains_key(header::CONTENT_LENGTH) {
+            whole(collect(&mut body, expected).await?, expected)?
+        } else {
+            Response::new(Body::Stream(BodyStream::new(Envelopes::open(body, expected).await?)))
+        }
+    } else if is_readable(content_type, expected.format) {
+        let collected = collect(&mut body, expected).await?;
+        let mut response = Response::new(Body::One(collected.bytes));
+        if let Some(trailers) = collected.trailers {
+            set(response.trailers_mut(), &trailers, expected)?;
+        }
+        response
+    } else {
+        return Err(mismatch(content_type, &snippet(&mut body).await, expected));
+    };
+    // go-micro sends back the headers of the first request on the connection, whosever that was.
+    if !head.headers.contains_key(headers::MICRO_ENDPOINT) {
+        let metadata = read_metadata(&head.headers, expected)?;
+        if !metadata.is_empty() {
+            *response.metadata_mut() = metadata;
+        }
+    }
+    Ok(response)
+}
+
+/// Whether a body of this content type is a message: bytes as they are may be called anything.
+fn is_readable(content_type: &str, format: Format) -> bool {
+    content_type.is_empty() || format.kind() == Kind::Raw || format.is(content_type)
+}
+
+pub(super) fn read_metadata(headers: &HeaderMap, expected: &Expected) -> Result<Metadata> {
+    headers::metadata(headers).map_err(|error| error::unreadable(expected.target.address(), error.detail()))
+}
+
+fn set(place: &mut Metadata, headers: &HeaderMap, expected: &Expected) -> Result<()> {
+    *place = read_metadata(headers, expected)?;
+    Ok(())
+}
+
+/// An answer with a status that no service of go-micro or ours gives: something in between refused the call.
+fn refused(status: StatusCode, text: &str, expected: &Expected) -> Error {
+    let address = expected.target.address();
+    let quoted = if text.is_empty() { String::new() } else { format!(": {text}") };
+    Error::new(Code::from_http(status.as_u16()), format!("{address} answered HTTP status {status}{quoted}"))
+        .with_http(status.as_u16())
+}
+
+/// An answer in another content type than the call's.
+fn mismatch(content_type: &str, text: &str, expected: &Expected) -> Error {
+    let asked = expected.format.content_type();
+    if text.starts_with("unsupported Content-Type") {
+        // go-micro's words, under status 200.
+        return Error::unsupported_format(asked, [])
+            .with_detail(format!("{} does not speak `{asked}`: {text}", expected.target.address()));
+    }
+    let why = format!("it is `{}` and not `{asked}`: {text}", content_type.escape_debug());
+    error::unreadable(expected.target.address(), why)
+}
+
+/// A body that was read to its end.
+struct Collected {
+    bytes: Bytes,
+    trailers: Option<HeaderMap>,
+}
+
+/// Reads one message.
+async fn collect(body: &mut impl Incoming, expected: &Expected) -> Result<Collected> {
+    let limit = expected.target.options().max_message;
+    if let Some(size) = body.size_hint().exact().filter(|size| *size > limit as u64) {
+        return Err(error::answer_too_large(Some(size), limit));
+    }
+    let mut collected = Collected { bytes: Bytes::new(), trailers: None };
+    // Most answers are one piece, which is kept as it is.
+    let mut pieces = BytesMut::new();
+    while let Some(frame) = next(body).await {
+        match frame?.into_data() {
+            Ok(piece) => {
+                let earlier = collected.bytes.len() + pieces.len();
+                if earlier + piece.len() > limit {
+                    return Err(error::answer_too_large(None, limit));
+                }
+                if earlier == 0 {
+                    collected.bytes = piece;
+                } else {
+                    pieces.extend_from_slice(&std::mem::take(&mut collected.bytes));
+                    pieces.extend_from_slice(&piece);
+                }
+            }
+            Err(frame) => collected.trailers = frame.into_trailers().ok(),
+        }
+    }
+    if !pieces.is_empty() {
+        collected.bytes = pieces.freeze();
+    }
+    Ok(collected)
+}
+
+/// An answer in envelopes that came at once: it has one message at most.
+fn whole(collected: Collected, expected: &Expected) -> Result<Response> {
+    let address = expected.target.address();
+    let mut decoder = Decoder::new(expected.target.options().max_message);
+    decoder.push(collected.bytes);
+    let mut response = Response::default();
+    loop {
+        match decoder.next().map_err(|error| error::of_envelope(address, &error))? {
+            Some(Envelope::Message(bytes)) if matches!(response.body, Body::Empty) => {
+                response.body = Body::One(bytes)
+            }
+            Some(Envelope::Message(_)) => {
+                return Err(error::unreadable(address, "it has several messages for one"));
+            }
+            Some(Envelope::End(end)) => {
+                if let Some(error) = end.error {
+                    return Err(error);
+                }
+                if !end.trailers.is_empty() {
+                    *response.trailers_mut() = end.trailers;
+                }
+                return Ok(response);
+            }
+            None => return Err(error::broken(address, "it has no end")),
+        }
+    }
+}
+
+async fn next(body: &mut impl Incoming) -> Option<Result<http_body::Frame<Bytes>>> {
+    poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
+}
+
+/// Reads the rest of a body, if there is not much of it.
+async fn drain(body: &mut impl Incoming) {
+    let mut size = 0;
+    while let Some(Ok(frame)) = next(body).await {
+        size += frame.data_ref().map_or(0, Bytes::len);
+        if size > DRAIN {
+            return;
+        }
+    }
+}
+
+/// The beginning of a body that is not understood, on one line.
+async fn snippet(body: &mut impl Incoming) -> String {
+    let mut bytes = Vec::new();
+    while let Some(Ok(frame)) = next(body).await {
+        let piece = frame.data_ref().map_or(&[][..], |piece| piece);
+        bytes.extend_from_slice(&piece[..piece.len().min(SNIPPET - bytes.len())]);
+        if bytes.len() == SNIPPET {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    text.split_whitespace().collect::<Vec<_>>().join(" ").escape_debug().collect()
+}

@@ -1,0 +1,85 @@
+//! One request and its response on a socket.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use micro_core::{Error, Result};
+
+use super::pool::Place;
+use crate::http::client::error;
+
+/// Sends a request, and waits for the head of its response. Dropping it closes the socket: nothing else tells the peer
+/// that nobody waits, and a late answer would be taken for the next call's.
+///
+/// # Errors
+/// [`Code::Unavailable`](micro_core::Code::Unavailable) when the connection breaks; not reached if nothing was written.
+pub(super) async fn exchange(mut place: Place, request: Request<Full<Bytes>>) -> Result<Response<Answer>> {
+    let before = place.socket.written();
+    let mut response = pin!(place.socket.sender.try_send_request(request));
+    let result = poll_fn(|cx| {
+        place.socket.drive(cx);
+        response.as_mut().poll(cx)
+    })
+    .await;
+    match result {
+        Ok(response) => Ok(response.map(|incoming| Answer { incoming, place: Some(place) })),
+        Err(error) if error.message().is_some() || place.socket.written() == before => {
+            let cause = place.socket.broken().unwrap_or(error.error());
+            Err(error::not_sent(place.target().address(), error::root(cause)))
+        }
+        Err(error) => Err(failure(&place, error.error())),
+    }
+}
+
+/// The error of a call whose request was written.
+fn failure(place: &Place, cause: &hyper::Error) -> Error {
+    let address = place.target().address();
+    if cause.is_parse_too_large() {
+        return error::unreadable(address, "its head is larger than 256 KiB");
+    }
+    if cause.is_parse() {
+        return error::unreadable(address, format_args!("it is no HTTP/1.1 ({})", error::root(cause)));
+    }
+    error::broken(address, error::root(cause))
+}
+
+/// The body of a response. When it has been read to its end, the socket goes back to its pool.
+pub(super) struct Answer {
+    incoming: Incoming,
+    place: Option<Place>,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let this = &mut *self;
+        let Some(place) = &mut this.place else { return Poll::Ready(None) };
+        place.socket.drive(cx);
+        match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+            Some(Err(cause)) => {
+                let error = failure(place, &cause);
+                this.place = None;
+                Poll::Ready(Some(Err(error)))
+            }
+            None => {
+                if let Some(place) = this.place.take() {
+                    place.give_back(cx);
+                }
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

@@ -1,0 +1,125 @@
+//! A socket that speaks HTTP/1.1, with whatever drives it: no task of its own.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use micro_core::Result;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::http::client::connect::Target;
+use crate::http::client::error;
+
+/// The largest head of an answer, in bytes.
+const MAX_HEAD: usize = 256 * 1024;
+
+/// A socket, for one call at a time.
+pub(super) struct Socket {
+    pub(super) sender: SendRequest<Full<Bytes>>,
+    /// What moves the bytes, whenever it is polled; `None` when the connection is over.
+    driver: Option<Connection<TokioIo<Counted>, Full<Bytes>>>,
+    /// Why it is over, if that is no regular end.
+    broken: Option<hyper::Error>,
+    written: Arc<AtomicU64>,
+    /// Since when it is idle.
+    pub(super) since: Instant,
+}
+
+impl Socket {
+    pub(super) async fn new(stream: TcpStream, target: &Target) -> Result<Self> {
+        let written = Arc::new(AtomicU64::new(0));
+        let io = TokioIo::new(Counted { stream, written: written.clone() });
+        let (sender, driver) = Builder::new()
+            .title_case_headers(true)
+            .max_buf_size(MAX_HEAD)
+            .handshake(io)
+            .await
+            .map_err(|cause| error::not_sent(target.address(), cause))?;
+        Ok(Self { sender, driver: Some(driver), broken: None, written, since: Instant::now() })
+    }
+
+    /// Moves what can be moved.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(driver) = &mut self.driver
+            && let Poll::Ready(result) = Pin::new(driver).poll(cx)
+        {
+            self.driver = None;
+            self.broken = result.err();
+        }
+    }
+
+    /// Whether it takes a call: the one before is done, the peer has not closed it, and nothing came that nobody asked for.
+    pub(super) fn is_free(&mut self, cx: &mut Context<'_>) -> bool {
+        self.drive(cx);
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// How many bytes were given to the kernel so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Why the connection is over, as far as that is known.
+    pub(super) fn broken(&self) -> Option<&hyper::Error> {
+        self.broken.as_ref()
+    }
+}
+
+/// A TCP stream that counts what is written: what was not written was certainly not read by anybody.
+pub(super) struct Counted {
+    stream: TcpStream,
+    written: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn count(&self, written: usize) -> usize {
+        self.written.fetch_add(written as u64, Ordering::Relaxed);
+        written
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        Poll::Ready(Ok(self.count(written)))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        Poll::Ready(Ok(self.count(written)))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

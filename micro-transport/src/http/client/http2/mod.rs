@@ -1,0 +1,123 @@
+//! Calls over HTTP/2: all on one connection.
+
+mod body;
+mod driver;
+mod link;
+mod pump;
+mod session;
+mod watched;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use micro_core::{Body, BodyStream, Call, Error, Head, Response, Result};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use self::body::Answer;
+pub(super) use self::link::Link;
+use self::pump::{Failed, Pump};
+pub(super) use self::session::Session;
+use super::answer::{self, Expected};
+use super::request::{Shape, request};
+
+/// A call with one message, or none.
+pub(super) fn unary(session: Arc<Session>, head: Head, number: u64, body: Body) -> Call {
+    let request = match request(session.target(), &head, number, Shape::Unary) {
+        Ok(request) => request,
+        Err(error) => return Call::ready(Err(error)),
+    };
+    let bytes = match body {
+        Body::One(bytes) => bytes,
+        Body::Empty | Body::Stream(_) => Bytes::new(),
+    };
+    Call::boxed(async move {
+        let (response, mut sender) = session.send(request, bytes.is_empty()).await?;
+        if !bytes.is_empty() {
+            // Fails only where the answer does, which tells more.
+            let _ = sender.send_data(bytes, true);
+        }
+        Exchange::new(session).answer(response, head.format).await
+    })
+}
+
+/// A call with a stream of messages. A task of its own sends them, whether or not the call is polled.
+pub(super) fn streamed(link: Arc<Link>, head: Head, number: u64, body: BodyStream) -> Call {
+    let request = match request(link.target(), &head, number, Shape::Streamed) {
+        Ok(request) => request,
+        Err(error) => return Call::ready(Err(error)),
+    };
+    let Ok(runtime) = Handle::try_current() else {
+        let error = Error::failed_precondition("a streamed call has to be made inside of a Tokio runtime");
+        return Call::ready(Err(error.not_reached()));
+    };
+    let (opened, opening) = oneshot::channel();
+    let failed = Failed::default();
+    let failure = failed.clone();
+    let deadline = head.deadline;
+    let pump = Pump::new(runtime.spawn(async move {
+        let open = async {
+            let session = link.session(deadline).await?;
+            let (response, sender) = session.send(request, false).await?;
+            Ok((Exchange::new(session), response, sender))
+        };
+        match open.await {
+            Ok((exchange, response, sender)) => {
+                // Where nobody waits for it, this task is about to be ended as well.
+                let _ = opened.send(Ok((exchange, response)));
+                pump::run(body, sender, &failure).await;
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error));
+            }
+        }
+    }));
+    Call::boxed(async move {
+        let pump = (pump, failed);
+        let (exchange, response) = opening.await.unwrap_or_else(|_| {
+            Err(Error::cancelled("the runtime that sends the stream is shutting down"))
+        })?;
+        exchange.with(pump).answer(response, head.format).await
+    })
+}
+
+/// A request that is on its way.
+struct Exchange {
+    session: Arc<Session>,
+    /// What sends its stream, if it has one.
+    sent: Option<(Pump, Failed)>,
+}
+
+impl Exchange {
+    fn new(session: Arc<Session>) -> Self {
+        session.begin();
+        Self { session, sent: None }
+    }
+
+    fn with(mut self, sent: (Pump, Failed)) -> Self {
+        self.sent = Some(sent);
+        self
+    }
+
+    async fn answer(
+        self,
+        response: h2::client::ResponseFuture,
+        format: micro_core::Format,
+    ) -> Result<Response> {
+        let expected = Expected { target: self.session.target().clone(), format };
+        let (parts, body) = response.await.map_err(|cause| self.lost(&cause))?.into_parts();
+        answer::read(parts, Answer::new(body, self), &expected).await
+    }
+
+    /// The error of a call whose stream broke.
+    fn lost(&self, cause: &h2::Error) -> Error {
+        let own = self.sent.as_ref().and_then(|(_, failed)| failed.take());
+        own.unwrap_or_else(|| self.session.lost(cause))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.session.end();
+    }
+}
