@@ -22,10 +22,13 @@ pub mod conformance;
 mod formats;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(any(feature = "json", feature = "protobuf", feature = "msgpack"))]
 mod malformed;
 pub mod message;
 #[cfg(feature = "msgpack")]
 mod msgpack;
+#[doc(hidden)]
+pub mod private;
 #[cfg(feature = "protobuf")]
 pub mod proto;
 #[cfg(feature = "protobuf")]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 #[cfg(feature = "protobuf")]
-use crate::proto::Numbered;
+pub use crate::proto::Numbered;
 
 /// Stands for the trait of protobuf where that is not compiled in: every type has it.
 #[cfg(not(feature = "protobuf"))]

@@ -10,6 +10,13 @@ pub(crate) fn snake_case(name: &str) -> String {
     words(name).join("_")
 }
 
+/// `user_id` as `userId`.
+pub(crate) fn camel_case(name: &str) -> String {
+    let words = words(name);
+    let rest = words.iter().skip(1).map(|word| capitalized(word));
+    words.first().cloned().into_iter().chain(rest).collect()
+}
+
 /// `UserMissing` as `USER_MISSING`.
 pub(crate) fn screaming_case(name: &str) -> String {
     snake_case(name).to_uppercase()
@@ -70,6 +77,10 @@ mod tests {
             assert_eq!((pascal_case(name).as_str(), snake_case(name).as_str()), (pascal, snake), "{name}");
         }
         assert_eq!(screaming_case("UserMissing"), "USER_MISSING");
+        assert_eq!(
+            ["user_id", "UserId", "userID", "r#type", ""].map(camel_case),
+            ["userId", "userId", "userId", "type", ""]
+        );
         assert_eq!(in_words("UserMissing"), "user missing");
     }
 

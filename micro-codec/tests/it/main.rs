@@ -1,0 +1,3 @@
+//! The codecs and `#[message]`, together.
+
+mod message;
