@@ -108,7 +108,9 @@ pub(in crate::http) fn put_metadata(metadata: &Metadata, headers: &mut HeaderMap
             HeaderValue::from_bytes(value.as_bytes())
         };
         // Metadata has neither names nor texts that a header cannot have.
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(key.as_str().as_bytes()), value) else { continue };
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(key.as_str().as_bytes()), value) else {
+            continue;
+        };
         // More headers than a map can hold, 32,768, no peer would read.
         let _ = headers.try_append(name, value);
     }
@@ -165,7 +167,10 @@ mod tests {
     #[test]
     fn bytes_are_base64_with_or_without_padding() {
         let read = metadata(&headers(&[("a-bin", "Zg==,Zg"), ("a-bin", "")])).unwrap();
-        assert_eq!(read.iter().map(|(_, value)| value.as_bytes()).collect::<Vec<_>>(), [b"f", b"f", &b""[..]]);
+        assert_eq!(
+            read.iter().map(|(_, value)| value.as_bytes()).collect::<Vec<_>>(),
+            [b"f", b"f", &b""[..]]
+        );
         let error = metadata(&headers(&[("a-bin", "?")])).unwrap_err();
         assert!(error.detail().contains("a-bin") && !error.reached(), "{error}");
     }

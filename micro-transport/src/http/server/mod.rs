@@ -1,11 +1,31 @@
-//! The side that answers.
-use micro_core::{Address, Error, Listener, Result};
+//! The side that answers: an accept loop of our own over hyper's connections.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `bind` | an address is taken |
+//! | `listener` | connections are accepted, each in a task, until the end |
+//! | `sniff`, `connection` | what a connection speaks is seen, and spoken |
+//! | `activity`, `stream`, `watch`, `linger` | the limits of time, and polite ends |
+//! | `asked`, `call`, `read` | a request becomes a call |
+//! | `reply`, `answer`, `pump` | the answer becomes a response |
+//! | `health` | `GET /healthz` and `/readyz` |
 
-use crate::ListenOptions;
+mod activity;
+mod answer;
+mod asked;
+mod bind;
+mod call;
+mod connection;
+mod health;
+mod linger;
+mod listener;
+mod pump;
+mod read;
+mod refuse;
+mod reply;
+mod sniff;
+mod stream;
+mod tasks;
+mod watch;
 
-pub(super) async fn listen(at: &Address, _options: &ListenOptions) -> Result<Box<dyn Listener>> {
-    std::future::ready(Err(Error::unimplemented(format!("{at}")))).await
-}
-pub(super) fn listen_on(_: std::net::TcpListener, _options: &ListenOptions) -> Result<Box<dyn Listener>> {
-    Err(Error::unimplemented("x"))
-}
+pub(super) use self::listener::{listen, listen_on};

@@ -1,0 +1,116 @@
+//! The bodies of answers.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use micro_core::{self as core, Metadata};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::activity::Running;
+use super::pump::Pumped;
+use crate::http::envelope;
+
+/// The body of an answer, and what is held until it is sent.
+#[derive(Debug)]
+pub(super) struct Answer {
+    content: Content,
+    held: Option<Held>,
+}
+
+/// What a call takes up until its answer is sent.
+#[derive(Debug)]
+pub(super) struct Held {
+    _running: Running,
+    /// None for what is no call.
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    pub(super) fn new(running: Running) -> Self {
+        Self { _running: running, permit: None }
+    }
+}
+
+/// What an answer consists of.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Bytes, and trailers after them.
+    Whole(Option<Bytes>, Option<Box<HeaderMap>>),
+    /// Messages in envelopes, as they come.
+    Stream(Pumped),
+    /// Nothing more.
+    Ended,
+}
+
+impl Answer {
+    pub(super) fn new(content: Content, held: Held) -> Self {
+        Self { content, held: Some(held) }
+    }
+}
+
+impl Content {
+    pub(super) fn bytes(bytes: Bytes) -> Self {
+        Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()), None)
+    }
+}
+
+/// A frame of a stream in its envelope, and whether it is the last one.
+fn sealed(frame: Option<core::Result<core::Frame>>) -> (Bytes, bool) {
+    let nothing = Metadata::new();
+    match frame {
+        Some(Ok(core::Frame::Data(bytes))) => match envelope::message(&bytes) {
+            Ok(sealed) => (sealed, false),
+            Err(error) => (envelope::end(Some(&error), &nothing), true),
+        },
+        Some(Ok(core::Frame::Trailers(trailers))) => (envelope::end(None, &trailers), true),
+        Some(Err(error)) => (envelope::end(Some(&error), &nothing), true),
+        None => (envelope::end(None, &nothing), true),
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = &mut *self;
+        let frame = match &mut this.content {
+            Content::Whole(bytes, trailers) => match bytes.take() {
+                Some(bytes) => Some(Frame::data(bytes)),
+                None => trailers.take().map(|trailers| Frame::trailers(*trailers)),
+            },
+            Content::Stream(stream) => {
+                let (bytes, last) = sealed(ready!(stream.poll_frame(cx)));
+                if last {
+                    this.content = Content::Ended;
+                }
+                Some(Frame::data(bytes))
+            }
+            Content::Ended => None,
+        };
+        if this.is_end_stream() {
+            this.held = None;
+        }
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.content, Content::Whole(None, None) | Content::Ended)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(bytes, None) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            // HTTP/1.1 has trailers only where it tells no length.
+            Content::Whole(_, Some(_)) | Content::Stream(_) => SizeHint::new(),
+            Content::Ended => SizeHint::with_exact(0),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A request becomes a call, and its answer a response.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderMap, Version, header};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use micro_core::{Body, BodyStream, Error, Format, Frame, Head, Peer, Request, Response, Result, Route};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::activity::Activity;
+use super::answer::{Answer, Held};
+use super::asked::{Asked, Dialect};
+use super::listener::Shared;
+use super::read::{self, Limits};
+use super::reply::{Reply, Way};
+use super::tasks::Spawner;
+use crate::http::{envelope, headers};
+
+/// What curl sends when it is not told what it sends.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What the calls of one connection have in common.
+pub(super) struct Inbound {
+    shared: Arc<Shared>,
+    activity: Arc<Activity>,
+    peer: Arc<Peer>,
+    /// Starts the tasks of streams; none where the protocol has no streams.
+    tasks: Option<Spawner>,
+}
+
+/// What a request's content type says.
+#[derive(Clone, Copy, Debug)]
+struct Content {
+    format: Format,
+    /// Whether the messages are in envelopes.
+    stream: bool,
+}
+
+impl Inbound {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        activity: Arc<Activity>,
+        peer: Peer,
+        tasks: Option<Spawner>,
+    ) -> Arc<Self> {
+        Arc::new(Self { shared, activity, peer: Arc::new(peer), tasks })
+    }
+}
+
+/// Answers a request. Dropping the future cancels the call.
+pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> http::Response<Answer> {
+    let mut held = Held::new(on.activity.begin());
+    let (parts, body) = request.into_parts();
+    // Taken out where the handler reads it.
+    let mut body = Some(body);
+    let reply = match Asked::of(&parts, &on.shared.options.service) {
+        Asked::Health(probe) => {
+            let (status, text) = probe.answer(&on.shared.options, on.shared.stop.is_fired());
+            Reply::text(status, text)
+        }
+        Asked::Nothing(dialect, error, allow) => {
+            let reply = Reply::error(&error.or_id(&on.shared.options.service), &Way::of(dialect, &parts));
+            match allow {
+                Some(allow) => reply.allow(allow),
+                None => reply,
+            }
+        }
+        Asked::Call(dialect, route) => {
+            let mut way = Way::of(dialect, &parts);
+            match call(on, &parts, &mut body, route, &mut way, &mut held.permit).await {
+                Ok(response) => Reply::response(response, &way, on.tasks.as_ref()),
+                Err(error) => Reply::error(&error.or_id(&on.shared.options.service), &way),
+            }
+        }
+    };
+    let unread = body.is_some_and(|body| !body.is_end_stream());
+    if unread {
+        on.activity.leave_unread();
+    }
+    // HTTP/2 has a frame for what this says.
+    let last = parts.version < Version::HTTP_2 && (unread || on.shared.stop.is_fired());
+    reply.into_http(held, last)
+}
+
+async fn call(
+    on: &Inbound,
+    parts: &Parts,
+    body: &mut Option<Incoming>,
+    route: Route,
+    way: &mut Way,
+    permit: &mut Option<OwnedSemaphorePermit>,
+) -> Result<Response> {
+    let content = content(on, &parts.headers, way)?;
+    if content.stream && on.tasks.is_none() {
+        return Err(Error::unimplemented(
+            "streams need HTTP/2, by prior knowledge: this is HTTP/1.1 (with curl: --http2-prior-knowledge)",
+        )
+        .with_reason("STREAM_NEEDS_HTTP2")
+        .not_reached());
+    }
+    way.decide(content.format, content.stream);
+    let mut head = Head::new(route, content.format);
+    head.deadline = headers::deadline(&parts.headers)?;
+    head.metadata = headers::metadata(&parts.headers)?;
+    head.peer = Some(on.peer.clone());
+    *permit = Some(on.shared.calls.clone().try_acquire_owned().map_err(|_| too_many(on))?);
+    let deadline = head.deadline;
+    let body = message(on, body, content, &head).await?;
+    on.shared.app.dispatch(Request::new(head, body)).until(deadline, "waiting for the handler").await
+}
+
+/// The format of a request, and of its answer.
+fn content(on: &Inbound, headers: &HeaderMap, way: &Way) -> Result<Content> {
+    let formats = &on.shared.options.formats;
+    let asked = match headers.get(header::CONTENT_TYPE) {
+        Some(value) => String::from_utf8_lossy(value.as_bytes()),
+        // What all servers of go-micro take it for, and what people take it for.
+        None if way.dialect() == Dialect::GoMicro => "application/protobuf".into(),
+        None => "application/json".into(),
+    };
+    let found = match envelope::format_name(&asked) {
+        // Connect's own name for it.
+        Some("proto") => formats.named("protobuf").map(|format| Content { format, stream: true }),
+        Some(name) => formats.named(name).map(|format| Content { format, stream: true }),
+        None => formats.find(&asked).map(|format| Content { format, stream: false }),
+    };
+    found.ok_or_else(|| {
+        let shown: String = asked.chars().take(100).collect();
+        let error = Error::unsupported_format(&shown, formats.content_types());
+        if !asked.starts_with(FORM) {
+            return error;
+        }
+        let detail = format!("{}; with curl set -H 'Content-Type: application/json'", error.detail());
+        error.with_detail(detail)
+    })
+}
+
+/// The body of a call. A stream is read as its handler asks for it, all else before the call.
+async fn message(on: &Inbound, body: &mut Option<Incoming>, content: Content, head: &Head) -> Result<Body> {
+    let options = &on.shared.options;
+    let limits =
+        Limits { max_message: options.max_message, pause: options.idle_timeout, deadline: head.deadline };
+    let Some(incoming) = body else { return Ok(Body::Empty) };
+    if !content.stream {
+        let bytes = read::whole(incoming, &limits).await?;
+        return Ok(if bytes.is_empty() { Body::Empty } else { Body::One(bytes) });
+    }
+    if incoming.size_hint().exact().is_none() {
+        let stream = |body| Body::Stream(read::stream(body, options.max_message));
+        return Ok(body.take().map_or(Body::Empty, stream));
+    }
+    let mut frames = read::envelopes(incoming, &limits).await?;
+    Ok(match (frames.pop(), frames.is_empty()) {
+        (None, _) => Body::Empty,
+        (Some(Frame::Data(bytes)), true) => Body::One(bytes),
+        (Some(last), _) => {
+            frames.push(last);
+            Body::Stream(BodyStream::of(frames))
+        }
+    })
+}
+
+fn too_many(on: &Inbound) -> Error {
+    Error::resource_exhausted(format!(
+        "{} calls run here at a time, which is the limit: see `max_calls`",
+        on.shared.options.max_calls
+    ))
+    .with_reason("TOO_MANY_CALLS")
+    .not_reached()
+}

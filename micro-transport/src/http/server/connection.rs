@@ -1,0 +1,155 @@
+//! One connection, from its first byte to its end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use micro_core::{Address, Peer};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::activity::{Activity, Late};
+use super::answer::Answer;
+use super::call::{Inbound, respond};
+use super::linger::linger;
+use super::listener::Shared;
+use super::refuse::{Refused, refuse};
+use super::sniff::{ENOUGH, Speaks, sniff};
+use super::stream::Stream;
+use super::tasks::Tasks;
+use super::watch::{Ended, drive};
+
+/// What a stream of HTTP/2 may send ahead of its reader, in bytes, and all streams of a connection together. The second
+/// is many times the first, so that one that is not read does not hold up the others.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// The fewest calls that may be cancelled by their caller before they were looked at: a defence against a flood of them
+/// (CVE-2023-44487) that a client which gives up on all its calls at once does not run into.
+const CANCELLED_EARLY: usize = 1_000;
+
+/// Serves a connection until it is closed, or the server stops and everything that came is answered.
+pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, from: SocketAddr) {
+    let Some((speaks, first)) = first_bytes(&shared, &mut socket).await else { return };
+    let on = shared.options.protocols;
+    match speaks {
+        Speaks::Tls => refuse(socket, Refused::Tls).await,
+        Speaks::Http1 if !on.http1 => refuse(socket, Refused::Http1Off).await,
+        Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
+        Speaks::Http1 => serve_http1(shared, socket, from, first).await,
+        Speaks::Http2 => serve_http2(shared, socket, from, first).await,
+    }
+}
+
+/// Reads as much as it takes to see what a connection speaks; `None` for one that ended or is to end.
+async fn first_bytes(shared: &Shared, socket: &mut TcpStream) -> Option<(Speaks, Bytes)> {
+    let options = &shared.options;
+    let mut first = BytesMut::with_capacity(ENOUGH.max(1024));
+    // One that never speaks may stay as long as one that spoke and is idle: it is somebody's spare connection.
+    let mut late = Instant::now().checked_add(options.idle_timeout);
+    let mut stop = std::pin::pin!(shared.stop.fired());
+    loop {
+        let count = tokio::select! {
+            // What has come is read before the stop is seen.
+            biased;
+            count = socket.read_buf(&mut first) => count.ok()?,
+            () = &mut stop => return None,
+            () = until(late) => return None,
+        };
+        if count == 0 && first.is_empty() {
+            return None;
+        }
+        if let Some(speaks) = sniff(&first) {
+            return Some((speaks, first.freeze()));
+        }
+        if count == 0 {
+            // Less than a preface and then the end: HTTP/1 has an answer to that.
+            return Some((Speaks::Http1, first.freeze()));
+        }
+        late = Instant::now().checked_add(options.header_timeout).into_iter().chain(late).min();
+    }
+}
+
+async fn until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, first: Bytes) {
+    let activity = Activity::new();
+    let peer = peer(&socket, from, "http/1.1");
+    let io = TokioIo::new(Stream::http1(socket, first, activity.clone()));
+    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, None);
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // Time is watched by `Activity`: hyper's clock for a head runs while a pooled connection rests.
+        .header_read_timeout(None)
+        .max_header_size(shared.options.max_header)
+        // Like Go: some readers of go-micro's headers look for this case.
+        .title_case_headers(true)
+        .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
+    let ended = drive(&mut connection, &activity, &shared.options, shared.stop.fired()).await;
+    let socket = connection.into_parts().io.into_inner().into_socket();
+    match ended {
+        Ended::Late(Late::Head) => refuse(socket, Refused::SlowHead).await,
+        // Whoever sends what cannot be read has an answer to that, and may be sending still.
+        Ended::Done(Err(error)) if error.is_parse() => linger(socket).await,
+        Ended::Done(_) if activity.is_unread() => linger(socket).await,
+        Ended::Done(Err(error)) => tracing::debug!(%from, %error, "a connection ended"),
+        Ended::Done(Ok(())) | Ended::Late(_) => {}
+    }
+}
+
+async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, first: Bytes) {
+    let options = &shared.options;
+    let activity = Activity::new();
+    let peer = peer(&socket, from, "h2");
+    let io = TokioIo::new(Stream::http2(socket, first, activity.clone()));
+    // Ends the calls with the connection, however that ends.
+    let tasks = Tasks::default();
+    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, Some(tasks.spawner()));
+    let mut builder = http2::Builder::new(tasks.spawner());
+    builder
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(options.max_streams)
+        .max_header_list_size(u32::try_from(options.max_header).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(CANCELLED_EARLY.max(options.max_streams as usize));
+    if !options.keep_alive.is_zero() {
+        builder.keep_alive_interval(options.keep_alive).keep_alive_timeout(options.keep_alive_timeout);
+    }
+    let mut connection =
+        builder.serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
+    if let Ended::Done(Err(error)) = drive(&mut connection, &activity, options, shared.stop.fired()).await {
+        tracing::debug!(%from, %error, "a connection ended");
+    }
+    drop(tasks);
+}
+
+async fn answer(
+    inbound: Arc<Inbound>,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Answer>, Infallible> {
+    Ok(respond(&inbound, request).await)
+}
+
+fn peer(socket: &TcpStream, from: SocketAddr, protocol: &'static str) -> Peer {
+    let peer = Peer::new(address(from), protocol);
+    match socket.local_addr() {
+        Ok(local) => peer.with_local(address(local)),
+        Err(_) => peer,
+    }
+}
+
+/// A socket of both kinds of addresses tells IPv4 ones as `::ffff:10.0.0.1`, which nobody else calls them.
+fn address(socket: SocketAddr) -> Address {
+    SocketAddr::new(socket.ip().to_canonical(), socket.port()).into()
+}

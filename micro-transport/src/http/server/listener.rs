@@ -1,0 +1,128 @@
+//! Accepting connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use micro_core::{Address, Dispatch, Error, Listener, Result, Shutdown};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::bind::bind;
+use super::connection;
+use crate::ListenOptions;
+use crate::http::socket;
+
+/// How long is waited when connections cannot be accepted, for want of file descriptors or memory: first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+/// How many connections that wait in the kernel's queue are still taken when the server stops.
+const LAST: usize = 4096;
+
+/// What all connections of a server share.
+pub(super) struct Shared {
+    pub(super) app: Arc<dyn Dispatch>,
+    pub(super) options: ListenOptions,
+    /// One permit for each call that may run.
+    pub(super) calls: Arc<Semaphore>,
+    pub(super) stop: Shutdown,
+}
+
+/// A socket that listens.
+struct Http {
+    socket: TcpListener,
+    addresses: [Address; 1],
+    options: ListenOptions,
+}
+
+/// Takes an address.
+pub(in crate::http) async fn listen(at: &Address, options: &ListenOptions) -> Result<Box<dyn Listener>> {
+    listen_on(bind(at).await?, options)
+}
+
+/// Listens at a socket that is there already.
+pub(in crate::http) fn listen_on(
+    socket: std::net::TcpListener,
+    options: &ListenOptions,
+) -> Result<Box<dyn Listener>> {
+    if Handle::try_current().is_err() {
+        return Err(Error::failed_precondition(
+            "listening needs a Tokio runtime: call it in an async function",
+        ));
+    }
+    let unusable = |error: io::Error| {
+        Error::unavailable(format!("cannot listen at the given socket: {error}")).not_reached()
+    };
+    // What Tokio asks for, and what a socket from elsewhere need not be.
+    socket.set_nonblocking(true).map_err(unusable)?;
+    let socket = TcpListener::from_std(socket).map_err(unusable)?;
+    let address = socket.local_addr().map_err(unusable)?;
+    Ok(Box::new(Http { socket, addresses: [address.into()], options: options.clone() }))
+}
+
+#[async_trait]
+impl Listener for Http {
+    fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    async fn serve(self: Box<Self>, app: Arc<dyn Dispatch>, stop: Shutdown) -> Result<()> {
+        let calls = Arc::new(Semaphore::new(self.options.max_calls.min(Semaphore::MAX_PERMITS)));
+        let shared = Arc::new(Shared { app, options: self.options, calls, stop });
+        // Dropping the future drops this, which ends every connection.
+        let mut connections = JoinSet::new();
+        let mut stop = std::pin::pin!(shared.stop.fired());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                (socket, from) = accept(&self.socket) => start(&mut connections, &shared, socket, from),
+            }
+        }
+        // To their peers they are connected, and may have sent a request.
+        for _ in 0..LAST {
+            let Some(Ok((socket, from))) = self.socket.accept().now_or_never() else { break };
+            start(&mut connections, &shared, socket, from);
+        }
+        drop(self.socket);
+        while connections.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+fn start(connections: &mut JoinSet<()>, shared: &Arc<Shared>, socket: TcpStream, from: SocketAddr) {
+    if let Err(error) = socket::tune(&socket) {
+        // It works without, or fails at its first byte.
+        tracing::debug!(%from, %error, "a connection's socket cannot be set up");
+    }
+    connections.spawn(connection::serve(shared.clone(), socket, from));
+}
+
+/// The next connection. Whatever accepting fails with, the server lives on.
+async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut pause = PAUSES.0;
+    loop {
+        match socket.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_one_connection(&error) => {
+                tracing::debug!(%error, "a connection ended before it was accepted");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "connections cannot be accepted; trying again in {pause:?}");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+/// Whether an error says that the connection which would have been accepted is gone; the next one need not wait.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

@@ -1,0 +1,152 @@
+//! Reading the bodies of requests.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use micro_core::{BodyStream, Deadline, Error, Frame, Metadata, Result, Source};
+
+use crate::http::envelope::{Decoder, Envelope};
+
+/// The setting that limits the size of a message.
+const SETTING: &str = "max_message";
+
+/// How much of a body is read, and how long is waited for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) max_message: usize,
+    /// How long a peer may pause in the middle of a message.
+    pub(super) pause: Duration,
+    pub(super) deadline: Option<Deadline>,
+}
+
+/// The whole of a body that is one message. A body whose length is told and too large is not read at all.
+pub(super) async fn whole(body: &mut Incoming, limits: &Limits) -> Result<Bytes> {
+    let (told, max) = (body.size_hint().lower(), limits.max_message);
+    if told > max as u64 {
+        return Err(Error::message_too_large(Some(told), max as u64, SETTING));
+    }
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(piece) = in_time(body.frame(), limits).await? {
+        // What is no data is trailers, which a message of these dialects has not.
+        let Ok(piece) = piece.map_err(|error| broken(&error))?.into_data() else { continue };
+        if first.len().max(all.len()) + piece.len() > max {
+            return Err(Error::message_too_large(None, max as u64, SETTING));
+        }
+        if first.is_empty() {
+            first = piece;
+            continue;
+        }
+        if all.is_empty() {
+            // Not what the peer tells: a length alone costs it nothing.
+            all.reserve(first.len() + piece.len());
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+async fn in_time<T>(piece: impl Future<Output = T>, limits: &Limits) -> Result<T> {
+    const DOING: &str = "reading the request";
+    let left = limits.deadline.map_or(Duration::MAX, Deadline::left);
+    match tokio::time::timeout(left.min(limits.pause), piece).await {
+        Ok(piece) => Ok(piece),
+        Err(_) if left <= limits.pause => Err(Deadline::error(DOING).not_reached()),
+        Err(_) => Err(Error::deadline_exceeded(format!(
+            "the request stopped in the middle of its message for {:?}",
+            limits.pause
+        ))
+        .not_reached()),
+    }
+}
+
+/// The messages of a stream that is at hand: its length was told, and it is read at once.
+pub(super) async fn envelopes(body: &mut Incoming, limits: &Limits) -> Result<Vec<Frame>> {
+    /// What may be around one message: its envelope, and an empty end's.
+    const AROUND: usize = 64;
+    let limits = Limits { max_message: limits.max_message.saturating_add(AROUND), ..*limits };
+    let bytes = whole(body, &limits).await?;
+    let mut decoder = Decoder::new(limits.max_message - AROUND);
+    decoder.push(bytes);
+    let mut frames = Vec::new();
+    while let Some(envelope) = decoder.next().map_err(Error::not_reached)? {
+        match envelope {
+            Envelope::Message(bytes) => frames.push(Frame::Data(bytes)),
+            Envelope::End(end) => match end.error {
+                Some(error) => return Err(error.not_reached()),
+                None if !end.trailers.is_empty() => frames.push(Frame::Trailers(end.trailers)),
+                None => {}
+            },
+        }
+    }
+    if decoder.is_between() { Ok(frames) } else { Err(cut_off().not_reached()) }
+}
+
+/// The messages of a stream as they come, read when the handler asks for them.
+pub(super) fn stream(body: Incoming, max_message: usize) -> BodyStream {
+    BodyStream::new(Messages { body, decoder: Decoder::new(max_message), over: false })
+}
+
+struct Messages {
+    body: Incoming,
+    decoder: Decoder,
+    over: bool,
+}
+
+impl Messages {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame>>> {
+        loop {
+            match self.decoder.next()? {
+                Some(Envelope::Message(bytes)) => return Poll::Ready(Ok(Some(Frame::Data(bytes)))),
+                Some(Envelope::End(end)) => return Poll::Ready(ended(end.error, end.trailers)),
+                None => {}
+            }
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(piece)) => {
+                    // HTTP's own trailers say nothing in this framing.
+                    if let Ok(piece) = piece.into_data() {
+                        self.decoder.push(piece);
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Err(broken(&error))),
+                None if self.decoder.is_between() => return Poll::Ready(Ok(None)),
+                None => return Poll::Ready(Err(cut_off())),
+            }
+        }
+    }
+}
+
+impl Source for Messages {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let next = ready!(self.poll_next(cx)).transpose();
+        self.over = !matches!(next, Some(Ok(Frame::Data(_))));
+        Poll::Ready(next)
+    }
+}
+
+fn ended(error: Option<Error>, trailers: Metadata) -> Result<Option<Frame>> {
+    match error {
+        Some(error) => Err(error),
+        None if trailers.is_empty() => Ok(None),
+        None => Ok(Some(Frame::Trailers(trailers))),
+    }
+}
+
+/// A body that ended before its end. Mostly nobody is there any more to read this.
+fn broken(error: &hyper::Error) -> Error {
+    Error::cancelled(format!("the caller went away in the middle of its request: {error}"))
+}
+
+fn cut_off() -> Error {
+    Error::invalid_argument("the stream of requests ends in the middle of a message")
+}

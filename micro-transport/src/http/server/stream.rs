@@ -1,0 +1,111 @@
+//! The socket of a connection, as hyper reads and writes it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use super::activity::Activity;
+
+/// How long a call over HTTP/1.1 goes on after its caller closed its side. A caller that only half closes and one that
+/// is gone look the same: this is long enough to answer the one, and short enough to cancel what nobody waits for.
+const HALF_CLOSED: Duration = Duration::from_millis(500);
+
+/// A socket that gives back what was read of it to see what it speaks, and tells what it is used for.
+#[derive(Debug)]
+pub(super) struct Stream {
+    socket: TcpStream,
+    first: Bytes,
+    activity: Arc<Activity>,
+    end: End,
+}
+
+/// What happens at the peer's end of the stream.
+#[derive(Debug)]
+enum End {
+    /// It is told at once.
+    Told,
+    /// It is told once no call runs, or when the time is up.
+    Held(Option<Pin<Box<Sleep>>>),
+}
+
+impl Stream {
+    /// The socket of an HTTP/1.1 connection, of which `first` was read.
+    pub(super) fn http1(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
+        Self { socket, first, activity, end: End::Held(None) }
+    }
+
+    /// The socket of an HTTP/2 connection, where one side of a call is closed by a frame.
+    pub(super) fn http2(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
+        Self { socket, first, activity, end: End::Told }
+    }
+
+    /// The socket alone.
+    pub(super) fn into_socket(self) -> TcpStream {
+        self.socket
+    }
+
+    /// Whether the end may be told now.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.end {
+            End::Held(held) if self.activity.is_running() => {
+                held.get_or_insert_with(|| Box::pin(sleep(HALF_CLOSED))).as_mut().poll(cx)
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = into.filled().len();
+        if this.first.has_remaining() {
+            let count = this.first.len().min(into.remaining());
+            into.put_slice(&this.first.split_to(count));
+        } else if matches!(this.end, End::Held(Some(_))) {
+            ready!(this.poll_end(cx));
+            return Poll::Ready(Ok(()));
+        } else {
+            ready!(Pin::new(&mut this.socket).poll_read(cx, into))?;
+        }
+        if into.filled().len() > before {
+            this.activity.bytes_came();
+        } else if into.remaining() > 0 {
+            ready!(this.poll_end(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, from)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, from)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
