@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use micro_core::{Pick, Result};
 
-use crate::{Filter, Snapshot};
+use crate::{Filter, Node, Snapshot};
 
 /// Picks one node out of a snapshot for one call, and learns how it did by the [`Pick`].
 ///
@@ -41,5 +41,18 @@ impl<'a> Hint<'a> {
     #[must_use]
     pub fn new(endpoint: &'a str) -> Self {
         Self { endpoint, filters: &[], key: None }
+    }
+
+    /// The same, of which only nodes may be picked that all of these let pass.
+    #[must_use]
+    pub fn with_filters(mut self, filters: &'a [Filter]) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// Whether all filters let a node pass.
+    #[must_use]
+    pub fn passes(&self, node: &Node) -> bool {
+        self.filters.iter().all(|filter| filter.passes(node))
     }
 }
