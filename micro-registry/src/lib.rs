@@ -4,6 +4,8 @@ mod cache;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod describe;
+#[cfg(feature = "mdns")]
+mod mdns;
 mod memory;
 mod nodes;
 mod record;
@@ -13,6 +15,8 @@ mod unknown;
 
 pub use self::cache::{Cache, CacheOptions, Entry, Freshness, View};
 pub use self::describe::Describe;
+#[cfg(feature = "mdns")]
+pub use self::mdns::{Mdns, MdnsOptions};
 pub use self::memory::Memory;
 pub use self::record::{Endpoint, Node, Service, Value};
 pub use self::registration::{Registration, RegistrationOptions, RegistrationState};

@@ -1,0 +1,202 @@
+//! What runs in the background: hears the network, and ends what is over.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mdns_sd::{Receiver, ResolvedService, ServiceEvent};
+use micro_core::{Error, Result};
+use micro_net::Backoff;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::announcement::Announcement;
+use super::daemon::{Daemon, label_of};
+use super::describer::Describer;
+use super::fingerprint::label;
+use super::lock;
+use super::search::Search;
+use super::table::{Known, Table, key};
+use super::txt::{self, Said};
+use crate::Service;
+
+/// What a registry, its driver and its watches share.
+pub(super) struct Shared {
+    pub(super) daemon: Daemon,
+    pub(super) table: Mutex<Table>,
+    pub(super) search: Mutex<Search>,
+    pub(super) describer: Arc<Describer>,
+    /// Wakes the driver when there is something new to wait for.
+    pub(super) wake: Notify,
+    revision: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(daemon: Daemon, describer: Describer) -> Self {
+        Self {
+            daemon,
+            table: Mutex::default(),
+            search: Mutex::default(),
+            describer: Arc::new(describer),
+            wake: Notify::new(),
+            revision: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.daemon.place()
+    }
+
+    pub(super) async fn register(&self, service: &Service, ttl: Duration) -> Result<()> {
+        if service.nodes.is_empty() {
+            return Err(Error::invalid_argument(format!(
+                "service `{}` cannot be registered: it has no node",
+                service.name
+            )));
+        }
+        let revision = self.next_revision();
+        let mut ready = Vec::new();
+        for announcement in Announcement::all(service, ttl, revision) {
+            ready.push((txt::write(&announcement)?, announcement));
+        }
+        for (said, announcement) in ready {
+            let key = key(&announcement);
+            let known = lock(&self.table).own_label(&key);
+            let label = known.unwrap_or_else(|| label(&key.0, &key.1, revision));
+            let address = announcement.node.address.clone();
+            lock(&self.table).register(&label, announcement, Instant::now());
+            self.daemon.announce(&label, &address, said).await?;
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(super) async fn deregister(&self, service: &Service) -> Result<()> {
+        for node in &service.nodes {
+            let key = (service.name.clone(), node.id.clone());
+            let known = lock(&self.table).deregister(&key, Instant::now());
+            if let Some(known) = known {
+                self.withdraw(&known).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says goodbye for all nodes of this process and ends everything.
+    pub(super) fn close(&self) {
+        let mut table = lock(&self.table);
+        table.close();
+        let leaving: Vec<_> = table
+            .own()
+            .map(|known| {
+                let said = txt::write_gone(self.next_revision());
+                (known.label.clone(), known.announcement.node.address.clone(), said)
+            })
+            .collect();
+        drop(table);
+        self.daemon.stop(leaving);
+    }
+
+    async fn withdraw(&self, known: &Known) -> Result<()> {
+        let said = txt::write_gone(self.next_revision());
+        self.daemon.withdraw(&known.label, &known.announcement.node.address, said).await
+    }
+
+    /// A number that no registration had before. It is made of the time, as a process that starts again with the ids of
+    /// its nodes must differ from what is still remembered of it.
+    pub(super) fn next_revision(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        let now = u64::try_from(now).unwrap_or_default();
+        let next = |last: u64| now.max(last.wrapping_add(1));
+        let update = |last| Some(next(last));
+        let last = self.revision.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        next(last.unwrap_or_else(|last| last))
+    }
+
+    async fn expire(&self) {
+        let over = lock(&self.table).expire(Instant::now());
+        for known in over {
+            tracing::debug!(node = known.announcement.node.id, "mDNS: not registered again within its TTL");
+            if let Err(error) = self.withdraw(&known).await {
+                tracing::debug!(%error, "mDNS: no goodbye");
+            }
+        }
+    }
+
+    fn hear(&self, event: ServiceEvent) {
+        let now = Instant::now();
+        match event {
+            ServiceEvent::ServiceResolved(found) => self.resolved(&found, now),
+            ServiceEvent::ServiceRemoved(_, name) => {
+                if let Some(label) = label_of(&name) {
+                    lock(&self.table).lose(label, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn resolved(&self, found: &ResolvedService, now: Instant) {
+        let Some(label) = label_of(found.get_fullname()) else { return };
+        let said: Vec<_> = found
+            .get_properties()
+            .iter()
+            .map(|property| (property.key(), property.val().unwrap_or_default()))
+            .collect();
+        match txt::read(&said) {
+            Ok(Said::Here(announcement)) => lock(&self.table).hear(label, *announcement, now),
+            Ok(Said::Gone) => lock(&self.table).leave(label, now),
+            Err(why) => tracing::debug!(label, why, "mDNS: no record of ours: ignored"),
+        }
+    }
+}
+
+/// Hears the network and ends what is over, for ever.
+pub(super) async fn drive(shared: Arc<Shared>) {
+    let mut backoff = Backoff::default();
+    let mut ask_again = None;
+    loop {
+        let end = lock(&shared.table).next_end();
+        let events = lock(&shared.search).events.front().cloned();
+        tokio::select! {
+            () = shared.wake.notified() => {}
+            () = until(end) => shared.expire().await,
+            () = until(ask_again) => {
+                ask_again = None;
+                if let Err(error) = shared.ask().await {
+                    tracing::warn!(%error, "mDNS: cannot ask the network; will try again");
+                    ask_again = Some(Instant::now() + backoff.next_delay());
+                }
+            }
+            event = receive(events) => match event {
+                Some(event) => {
+                    backoff.reset();
+                    shared.hear(event);
+                }
+                None => {
+                    let mut search = lock(&shared.search);
+                    search.events.pop_front();
+                    if search.events.is_empty() {
+                        // The daemon died, or we were too slow for it.
+                        ask_again = Some(Instant::now() + backoff.next_delay());
+                    }
+                }
+            },
+        }
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next event; `None` when there will be no more. Waits for ever where nobody has asked.
+async fn receive(events: Option<Receiver<ServiceEvent>>) -> Option<ServiceEvent> {
+    match events {
+        Some(events) => events.recv_async().await.ok(),
+        None => std::future::pending().await,
+    }
+}
