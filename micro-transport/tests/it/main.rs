@@ -1,4 +1,17 @@
 //! The transports, from outside.
 
+// All of this is tests, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod conformance;
+#[cfg(feature = "http")]
+mod http_client;
+#[cfg(feature = "http")]
+mod http_client_faults;
+#[cfg(feature = "http")]
+mod http_client_golden;
+#[cfg(feature = "http")]
+mod http_client_http1;
+#[cfg(feature = "http")]
+mod http_client_http2;
 mod memory;

@@ -101,9 +101,18 @@ impl Target {
         let addresses = lookup_host((self.host.as_str(), self.port)).await?.collect::<Vec<_>>();
         let mut last = None;
         for (tried, address) in addresses.iter().enumerate() {
-            let left = end.saturating_duration_since(Instant::now());
-            let count = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            match connect_one(*address, left / count).await {
+            let connecting = connect_one(*address);
+            let result = match u32::try_from(addresses.len() - tried) {
+                // The last one has what is left, which the caller keeps an eye on.
+                Ok(1) | Err(_) => connecting.await,
+                Ok(count) => {
+                    let share = end.saturating_duration_since(Instant::now()) / count;
+                    tokio::time::timeout(share, connecting)
+                        .await
+                        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                }
+            };
+            match result {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = Some(error),
             }
@@ -112,10 +121,8 @@ impl Target {
     }
 }
 
-async fn connect_one(address: SocketAddr, time: Duration) -> io::Result<TcpStream> {
-    let stream = tokio::time::timeout(time, TcpStream::connect(address)).await.map_err(|_| {
-        io::Error::new(io::ErrorKind::TimedOut, format!("no answer from {address} within {time:?}"))
-    })??;
+async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
     socket::tune(&stream)?;
     Ok(stream)
 }

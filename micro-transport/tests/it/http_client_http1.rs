@@ -1,0 +1,373 @@
+//! Calls over HTTP/1.1, to servers that speak it by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use micro_core::{Body, BodyStream, Code, Frame, Request};
+use micro_transport::{ConnectionState, DialOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::http_client::{
+    Raw, answering, dial, echo, head, read_request, request, request_within, soon, text, write_answer,
+};
+
+#[tokio::test]
+async fn the_head_is_go_micros() {
+    let server = Raw::start(|mut stream, _| async move {
+        while let Some((head, body)) = read_request(&mut stream).await {
+            assert_eq!(body, "{}");
+            write_answer(&mut stream, &serde_json::to_string(&head).unwrap()).await;
+        }
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for number in 0..2 {
+        let mut request = request_within("{}", Duration::from_secs(60));
+        request.head.metadata.append("Tenant", "acme").unwrap();
+        request.head.metadata.append("micro-endpoint", "Other.Call").unwrap();
+        let response = soon(connection.dispatch(request)).await.unwrap();
+        let head: String = serde_json::from_str(&text(&response)).unwrap();
+        let lines = head.lines().collect::<Vec<_>>();
+        assert_eq!(lines[0], "POST / HTTP/1.1");
+        for line in [
+            &format!("Host: {}", server.address),
+            "Content-Type: application/json",
+            "Micro-Service: greeter",
+            "Micro-Endpoint: Greeter.Hello",
+            "Micro-Method: Greeter.Hello",
+            &format!("Micro-Id: {number}"),
+            "Tenant: acme",
+            "Content-Length: 2",
+        ] {
+            assert_eq!(lines.iter().filter(|is| **is == line).count(), 1, "{line} in {head}");
+        }
+        assert!(lines.iter().any(|line| line.starts_with("Accept: application/json")), "{head}");
+        let timeout = lines.iter().find_map(|line| line.strip_prefix("Timeout: ")).unwrap();
+        let timeout = Duration::from_nanos(timeout.parse().unwrap());
+        assert!(timeout > Duration::from_secs(30) && timeout <= Duration::from_secs(60), "{timeout:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_is_used_again() {
+    let server = Raw::start(|stream, _| echo(stream)).await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for _ in 0..50 {
+        assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+    }
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_pool_has_a_bound_and_nothing_is_pipelined() {
+    let busy = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let (count, peak) = (busy.clone(), most.clone());
+    let server = Raw::start(move |mut stream, _| {
+        let (busy, most) = (count.clone(), peak.clone());
+        async move {
+            while let Some((_, body)) = read_request(&mut stream).await {
+                most.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                let early = stream.try_read(&mut [0]);
+                assert!(
+                    early.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
+                    "pipelined"
+                );
+                busy.fetch_sub(1, Ordering::SeqCst);
+                write_answer(&mut stream, &body).await;
+            }
+        }
+    })
+    .await;
+    let mut options = DialOptions::default();
+    options.pool_size = 2;
+    let connection = dial(server.address, &options).await;
+    let calls = join_all((0..100).map(|_| connection.dispatch(request("{}"))));
+    for result in soon(calls).await {
+        assert_eq!(text(&result.unwrap()), "{}");
+    }
+    assert_eq!((server.accepted(), most.load(Ordering::SeqCst)), (2, 2));
+}
+
+#[tokio::test]
+async fn a_call_that_waits_for_a_socket_has_its_deadline() {
+    let server = Raw::start(|mut stream, _| async move {
+        let _ = read_request(&mut stream).await;
+        let _ = stream.read_u8().await;
+    })
+    .await;
+    let mut options = DialOptions::default();
+    options.pool_size = 1;
+    let connection = dial(server.address, &options).await;
+    let first = connection.dispatch(request_within("{}", Duration::from_secs(30)));
+    let first = tokio::spawn(first);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let error = soon(connection.dispatch(request_within("{}", Duration::from_millis(50)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, false));
+    assert!(error.detail().contains("pool_size"), "{error}");
+    first.abort();
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_lost_at_the_deadline_and_not_repeated() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
+    let server = Raw::start(move |mut stream, _| {
+        let requests = count.clone();
+        async move {
+            while read_request(&mut stream).await.is_some() {
+                requests.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let error = soon(connection.dispatch(request_within("{}", Duration::from_millis(80)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, true));
+    // The late answer would be taken for that of the next call.
+    server.until_open(0).await;
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn dropping_a_call_closes_its_socket() {
+    let server = Raw::start(|mut stream, number| async move {
+        if number == 0 {
+            let _ = read_request(&mut stream).await;
+            assert!(stream.read_u8().await.is_err(), "the end is the signal");
+        } else {
+            echo(stream).await;
+        }
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let call = tokio::time::timeout(Duration::from_millis(50), connection.dispatch(request("{}"))).await;
+    assert!(call.is_err());
+    server.until_open(0).await;
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+    assert_eq!(server.accepted(), 2);
+}
+
+#[tokio::test]
+async fn a_socket_that_was_closed_while_idle_is_not_used() {
+    let server = Raw::start(|mut stream, _| async move {
+        if let Some((_, body)) = read_request(&mut stream).await {
+            write_answer(&mut stream, &body).await;
+        }
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for _ in 0..5 {
+        assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+        server.until_open(0).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(server.accepted(), 5);
+}
+
+#[tokio::test]
+async fn idle_sockets_end() {
+    let server = Raw::start(|stream, _| echo(stream)).await;
+    let mut options = DialOptions::default();
+    options.pool_ttl = Duration::from_millis(100);
+    let connection = dial(server.address, &options).await;
+    let calls = join_all((0..5).map(|_| connection.dispatch(request("{}"))));
+    soon(calls).await.into_iter().for_each(|result| assert!(result.is_ok()));
+    server.until_open(0).await;
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+}
+
+#[tokio::test]
+async fn a_reset_in_flight_fails_the_call_at_once() {
+    let server = Raw::start(|mut stream, _| async move {
+        let _ = read_request(&mut stream).await;
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let start = Instant::now();
+    let error = soon(connection.dispatch(request_within("{}", Duration::from_secs(30)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::Unavailable, true), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(connection.state(), ConnectionState::Ready, "the next call makes a new socket");
+}
+
+#[tokio::test]
+async fn answers_of_any_framing() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{\"a\":1}",
+        "HTTP/1.0 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 7\r\n\r\n{\"a\":1}",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+    ] {
+        let server = answering(answer).await;
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+        assert_eq!(text(&response), "{\"a\":1}", "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_and_trailers_of_an_answer() {
+    let server = answering(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTenant: acme\r\nSig-Bin: AP8\r\nTransfer-Encoding: chunked\r\n\
+         Trailer: Count\r\n\r\n2\r\n{}\r\n0\r\nCount: 7\r\n\r\n",
+    )
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+    assert_eq!(response.metadata().get("tenant"), Some("acme"));
+    assert_eq!(response.metadata().get_bin("sig-bin"), Some(&[0, 255][..]));
+    assert_eq!(response.metadata().len(), 2);
+    assert_eq!(response.trailers().get("count"), Some("7"));
+}
+
+#[tokio::test]
+async fn what_is_in_between_may_refuse() {
+    for (answer, code, has) in [
+        ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 12\r\n\r\n<b>no\nbackend", Code::Unavailable, "502"),
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nstop", Code::PermissionDenied, "stop"),
+        ("HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", Code::Unknown, "301"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<html>log",
+            Code::Internal,
+            "<html>log",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 44\r\n\r\nunsupported Content-Type: application/x-what\n",
+            Code::Unimplemented,
+            "unsupported Content-Type",
+        ),
+    ] {
+        let server = answering(answer).await;
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.detail().contains(has), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_refusal_is_quoted_in_part() {
+    let server = answering(format!("HTTP/1.1 500 No\r\n\r\n{}", "x".repeat(1_000_000))).await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+    assert!(error.detail().len() < 1024, "{}", error.detail().len());
+}
+
+#[tokio::test]
+async fn answers_above_the_limit() {
+    let mut options = DialOptions::default();
+    options.max_message = 1000;
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n".to_owned(),
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+            "1f4\r\n".to_owned() + &"x".repeat(500) + "\r\n"
+        ) + &("1f5\r\n".to_owned() + &"x".repeat(501) + "\r\n"),
+        format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1001)),
+    ] {
+        let server = answering(answer).await;
+        let connection = dial(server.address, &options).await;
+        let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+        assert_eq!((error.code(), error.reached()), (Code::ResourceExhausted, true), "{error}");
+        assert!(error.detail().contains("max_message") && error.detail().contains("1000"), "{error}");
+    }
+    let server = answering(format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1000))).await;
+    let connection = dial(server.address, &options).await;
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()).len(), 1000);
+}
+
+#[tokio::test]
+async fn garbage_is_an_error() {
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut noise = Vec::new();
+    for _ in 0..10_000 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        noise.push(random as u8);
+    }
+    for garbage in [
+        noise,
+        b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort".to_vec(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_vec(),
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n".to_vec(),
+        [b"HTTP/1.1 200 OK\r\n", &*b"a: b\r\n".repeat(100_000)].concat(),
+        [b"HTTP/1.1 200 OK\r\na: ", &*b"x".repeat(1_000_000)].concat(),
+        b"".to_vec(),
+    ] {
+        let beginning = String::from_utf8_lossy(&garbage[..garbage.len().min(40)]).into_owned();
+        let server = answering(garbage).await;
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+        assert!(matches!(error.code(), Code::Internal | Code::Unavailable), "{beginning:?}: {error}");
+        assert!(error.reached(), "{beginning:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_unasked_ends_the_socket() {
+    let server = Raw::start(|mut stream, number| async move {
+        if let Some((_, body)) = read_request(&mut stream).await {
+            write_answer(&mut stream, &format!("{{\"of\":{number},\"is\":{body}}}")).await;
+            // A second answer, which belongs to nobody.
+            write_answer(&mut stream, "{\"stray\":true}").await;
+            let _ = stream.read_u8().await;
+        }
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for number in 0..3 {
+        let response = soon(connection.dispatch(request("7"))).await.unwrap();
+        assert_eq!(text(&response), format!("{{\"of\":{number},\"is\":7}}"));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_request_needs_http2() {
+    let server = Raw::start(|stream, _| echo(stream)).await;
+    let mut options = DialOptions::default();
+    options.protocols = vec!["http/1.1".to_owned()];
+    let connection = dial(server.address, &options).await;
+    let body = BodyStream::of([Frame::Data("{}".into())]);
+    let error = soon(connection.dispatch(Request::new(head(), Body::Stream(body)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::Unimplemented, false));
+    assert!(error.detail().contains("HTTP/2"), "{error}");
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+}
+
+#[tokio::test]
+async fn nothing_is_left_when_a_connection_is_dropped() {
+    let server = Raw::start(|mut stream, _| async move {
+        while let Some((_, body)) = read_request(&mut stream).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if stream.write_all(b"").await.is_ok() {
+                write_answer(&mut stream, &body).await;
+            }
+        }
+    })
+    .await;
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    for round in 0..10 {
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let calls = (0..8).map(|_| connection.dispatch(request("{}"))).collect::<Vec<_>>();
+        if round % 2 == 0 {
+            // Its calls hold it.
+            drop(connection);
+        }
+        soon(join_all(calls)).await.into_iter().for_each(|result| assert!(result.is_ok()));
+    }
+    server.until_open(0).await;
+    soon(async {
+        while tokio::runtime::Handle::current().metrics().num_alive_tasks() > tasks {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+}
