@@ -111,7 +111,7 @@ impl Client {
         loop {
             let head = self.head(route.clone(), deadline, attempt);
             let request = Request::new(head, Body::One(encode()?));
-            let error = match self.unless_over(self.caller.dispatch(request)).await {
+            let error = match self.unless_over(async { self.caller.dispatch(request).await }).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -119,7 +119,11 @@ impl Client {
                 return Err(error);
             };
             tracing::debug!(%route, attempt, %error, "trying again in {pause:?}");
-            tokio::time::sleep(pause).await;
+            self.unless_over(async {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            })
+            .await?;
             attempt += 1;
         }
     }
@@ -142,13 +146,15 @@ impl Client {
         [own, self.deadline].into_iter().flatten().min()
     }
 
-    /// Waits for the answer, unless the call that this one is made for ends before.
-    async fn unless_over(&self, call: Call) -> Result<Response> {
+    /// Waits for something, unless the call that this one is made for ends before.
+    async fn unless_over<T>(&self, waited: impl Future<Output = Result<T>>) -> Result<T> {
         match &self.parent {
-            None => call.await,
+            None => waited.await,
+            // Nothing is begun for a call that is over.
+            Some(parent) if parent.is_fired() => Err(stream::over()),
             Some(parent) => tokio::select! {
                 biased;
-                result = call => result,
+                result = waited => result,
                 () = parent.fired() => Err(stream::over()),
             },
         }

@@ -15,13 +15,15 @@ pin_project! {
         answers: BodyStream,
         // A frame that was looked at to know whether the head may go out.
         first: Option<Option<Result<Frame>>>,
+        // What comes after the messages: trailers, which wait for the handler as it may still fail, or its error.
+        last: Option<Result<Frame>>,
         over: bool,
     }
 }
 
 impl<T> Streamed<T> {
     pub(super) fn new(handler: T, answers: BodyStream) -> Self {
-        Self { handler: Some(handler), answers, first: None, over: false }
+        Self { handler: Some(handler), answers, first: None, last: None, over: false }
     }
 }
 
@@ -50,36 +52,43 @@ impl<T: Future<Output = Result<()>> + Send> Source for Streamed<T> {
         // handler ran, as that is what fills it.
         loop {
             let end = match this.answers.poll_frame(cx) {
-                Poll::Ready(Some(frame)) => return Poll::Ready(Some(frame)),
+                Poll::Ready(Some(Ok(Frame::Data(bytes)))) => {
+                    return Poll::Ready(Some(Ok(Frame::Data(bytes))));
+                }
+                Poll::Ready(Some(last)) => {
+                    *this.last = Some(last);
+                    true
+                }
                 Poll::Ready(None) => true,
                 Poll::Pending => false,
             };
             match this.handler.as_mut().as_pin_mut().map(|handler| handler.poll(cx)) {
-                // It has sent something, or waits for something else; its sender wakes this task.
+                // Nothing is sent any more.
                 Some(Poll::Pending) if end => return Poll::Pending,
-                Some(Poll::Pending) => {
-                    return match this.answers.poll_frame(cx) {
-                        Poll::Ready(Some(frame)) => Poll::Ready(Some(frame)),
-                        _ => Poll::Pending,
-                    };
-                }
+                // It has sent something, or waits for something else; then its sender wakes this task.
+                Some(Poll::Pending) => match this.answers.poll_frame(cx) {
+                    Poll::Ready(Some(Ok(Frame::Data(bytes)))) => {
+                        return Poll::Ready(Some(Ok(Frame::Data(bytes))));
+                    }
+                    Poll::Ready(Some(last)) => *this.last = Some(last),
+                    Poll::Ready(None) => {}
+                    Poll::Pending => return Poll::Pending,
+                },
                 Some(Poll::Ready(Ok(()))) => this.handler.set(None),
                 Some(Poll::Ready(Err(error))) => {
                     this.handler.set(None);
-                    // The message before the error is still in its place.
+                    *this.last = Some(Err(error));
+                    // The message before the error is still in its place. A sender that lives elsewhere is told.
                     let sent = this.answers.poll_frame(cx);
                     *this.answers = BodyStream::empty();
-                    if let Poll::Ready(Some(frame)) = sent {
-                        *this.first = Some(Some(Err(error)));
-                        return Poll::Ready(Some(frame));
+                    if let Poll::Ready(Some(Ok(Frame::Data(bytes)))) = sent {
+                        return Poll::Ready(Some(Ok(Frame::Data(bytes))));
                     }
-                    *this.over = true;
-                    return Poll::Ready(Some(Err(error)));
                 }
                 // The handler is done; the stream ends when its sender, which may live elsewhere, is gone.
                 None if end => {
                     *this.over = true;
-                    return Poll::Ready(None);
+                    return Poll::Ready(this.last.take());
                 }
                 None => return Poll::Pending,
             }

@@ -31,3 +31,6 @@ impl Source for Piped {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

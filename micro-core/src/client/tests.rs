@@ -1,0 +1,281 @@
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::{Bytes, BytesMut};
+
+use super::*;
+use crate::testing::JSON;
+use crate::{
+    App, Body, Call, Code, Dispatch, Error, Formats, Head, Message, Request, Response, Route, Schema,
+    TraceContext, key,
+};
+
+const ROUTE: (&str, &str) = ("greeter", "Greeter.Hello");
+
+/// Answers calls as it is told, and keeps the heads of all of them.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<Call>>,
+    heads: Mutex<Vec<Head>>,
+}
+
+impl Scripted {
+    fn client(answers: impl IntoIterator<Item = Call>) -> (Arc<Self>, Client) {
+        let scripted = Self { answers: Mutex::new(answers.into_iter().collect()), heads: Mutex::default() };
+        let scripted = Arc::new(scripted);
+        (scripted.clone(), Client::new(scripted, JSON))
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        std::mem::take(&mut *self.heads.lock().unwrap())
+    }
+
+    fn attempts(&self) -> Vec<Option<String>> {
+        let heads = self.heads();
+        heads.iter().map(|head| head.metadata.get(key::MICRO_ATTEMPT).map(str::to_owned)).collect()
+    }
+}
+
+impl Dispatch for Scripted {
+    fn dispatch(&self, request: Request) -> Call {
+        self.heads.lock().unwrap().push(request.head);
+        self.answers.lock().unwrap().pop_front().expect("no more calls than answers")
+    }
+}
+
+impl Caller for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+}
+
+fn hello() -> Call {
+    Call::ready(Ok(Response::new(Body::One(Bytes::from_static(b"\"hello\"")))))
+}
+
+fn fails(error: Error) -> Call {
+    Call::ready(Err(error))
+}
+
+fn unreached() -> Call {
+    fails(Error::unavailable("nobody there").not_reached())
+}
+
+/// A call that never ends, and counts its end.
+fn hangs(ended: &Arc<AtomicUsize>) -> Call {
+    struct Ended(Arc<AtomicUsize>);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let guard = Ended(ended.clone());
+    Call::boxed(async move {
+        let _guard = guard;
+        pending().await
+    })
+}
+
+/// A message that cannot be copied, and counts how often it is encoded.
+struct Counted(Arc<AtomicUsize>);
+
+impl Message for Counted {
+    fn schema() -> &'static Schema {
+        Schema::of::<Self>(|| Schema::new("Counted", serde_json::json!(true)))
+    }
+    fn speaks(_: Format) -> bool {
+        true
+    }
+    fn encode(&self, _: Format, out: &mut BytesMut) -> Result<()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        out.extend_from_slice(b"1");
+        Ok(())
+    }
+    fn decode(_: Format, _: Bytes) -> Result<Self> {
+        Err(Error::internal("is never received"))
+    }
+}
+
+/// The context of a call whose handlers call with `client`.
+fn context(client: &Client, change: impl FnOnce(&mut Head)) -> Context {
+    let mut app = App::new("caller", Formats::new().with(JSON));
+    app.client = Some(client.clone());
+    let mut head = Head::new(Route::new("caller", "A.B"), JSON);
+    head.app = Some(Arc::new(app));
+    change(&mut head);
+    Context::new(head)
+}
+
+#[tokio::test]
+async fn an_attempt_encodes_the_message_again() {
+    let (scripted, client) = Scripted::client([unreached(), unreached(), hello()]);
+    let encoded = Arc::new(AtomicUsize::new(0));
+    let answer: String = client.with_attempts(3).call(ROUTE, Counted(encoded.clone())).await.unwrap();
+    assert_eq!(answer, "hello");
+    assert_eq!(encoded.load(Ordering::SeqCst), 3);
+    assert_eq!(scripted.attempts(), [None, Some("2".to_owned()), Some("3".to_owned())]);
+}
+
+#[tokio::test]
+async fn attempts_are_made_only_where_nothing_can_have_happened() {
+    let seen = || fails(Error::unavailable("gone in the middle"));
+    for (answers, idempotent, made) in [
+        (vec![seen(), hello()], false, 1),
+        (vec![seen(), hello()], true, 2),
+        (vec![fails(Error::internal("x").not_reached()), hello()], true, 1),
+        (vec![unreached(), seen(), hello()], false, 2),
+        (vec![unreached(), unreached(), unreached(), hello()], false, 3),
+    ] {
+        let (scripted, client) = Scripted::client(answers);
+        let client = client.with_attempts(3);
+        let client = if idempotent { client.idempotent() } else { client };
+        let _ = client.call::<_, String>(ROUTE, ()).await;
+        assert_eq!(scripted.heads().len(), made);
+    }
+    let (scripted, client) = Scripted::client([unreached(), hello()]);
+    assert_eq!(client.call::<_, String>(ROUTE, ()).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(scripted.heads().len(), 1, "one attempt unless more are asked for");
+}
+
+#[tokio::test]
+async fn a_stream_is_opened_again_too() {
+    let (scripted, client) = Scripted::client([unreached(), hello()]);
+    let mut receiver = client.with_attempts(2).server_stream::<_, String>(ROUTE, ()).await.unwrap();
+    assert_eq!(receiver.next().await.unwrap().as_deref(), Some("hello"));
+    assert_eq!(scripted.heads().len(), 2);
+}
+
+#[tokio::test]
+async fn the_earlier_deadline_holds() {
+    let minute = Duration::from_secs(60);
+    for (own, parent) in [(Some(1), None), (None, Some(1)), (Some(1), Some(50)), (Some(50), Some(1))] {
+        let (scripted, client) = Scripted::client([hello(), hello()]);
+        let client = own.map_or(client.clone(), |seconds| client.with_timeout(minute * seconds));
+        let parent = context(&client, |head| {
+            head.deadline = parent.map(|seconds| Deadline::after(minute * seconds));
+        });
+        parent.client().call::<_, String>(ROUTE, ()).await.unwrap();
+        let left = scripted.heads()[0].deadline.unwrap().left();
+        assert!(left <= minute && left > minute / 2, "{left:?}");
+    }
+    let (scripted, client) = Scripted::client([hello(), hello()]);
+    client.call::<_, String>(ROUTE, ()).await.unwrap();
+    let limited = client.with_timeout(minute);
+    let _ = limited.bidirectional::<String, String>(ROUTE);
+    assert!(scripted.heads().iter().all(|head| head.deadline.is_none()), "streams have a limit of their own");
+}
+
+#[tokio::test]
+async fn calls_end_with_the_call_that_they_are_made_for() {
+    let ended = Arc::new(AtomicUsize::new(0));
+    let (_, client) = Scripted::client((0..4).map(|_| hangs(&ended)));
+    let parent = context(&client, |_| {});
+    let client = parent.client();
+    let (_keep_open, answer) = client.client_stream::<String, String>(ROUTE);
+    let (_keep_open, mut receiver) = client.bidirectional::<String, String>(ROUTE);
+    let (unary, stream) = (client.clone(), client.clone());
+    let calls = [
+        tokio::spawn(async move { unary.call::<_, String>(ROUTE, ()).await.map(drop) }),
+        tokio::spawn(async move { stream.server_stream::<_, String>(ROUTE, ()).await.map(drop) }),
+        tokio::spawn(async move { answer.await.map(drop) }),
+        tokio::spawn(async move { receiver.next().await.map(drop) }),
+    ];
+    tokio::task::yield_now().await;
+    assert_eq!(ended.load(Ordering::SeqCst), 0);
+    drop(parent);
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Cancelled);
+    }
+    assert_eq!(ended.load(Ordering::SeqCst), 4, "the calls themselves are dropped");
+}
+
+#[tokio::test]
+async fn nothing_is_begun_for_a_call_that_is_over() {
+    let (scripted, client) = Scripted::client([hello()]);
+    let parent = context(&client, |_| {});
+    let late = parent.client();
+    drop(parent);
+    assert_eq!(late.call::<_, String>(ROUTE, ()).await.unwrap_err().code(), Code::Cancelled);
+
+    // Nor a further attempt: the pause before it ends with the parent.
+    let (scripted_later, client) = Scripted::client([unreached(), hello()]);
+    let parent = context(&client.with_attempts(2), |_| {});
+    let client = parent.client();
+    let mut call = Box::pin(client.call::<_, String>(ROUTE, ()));
+    std::future::poll_fn(|cx| {
+        assert!(call.as_mut().poll(cx).is_pending(), "it pauses before it tries again");
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(parent);
+    assert_eq!(call.await.unwrap_err().code(), Code::Cancelled);
+    assert_eq!(scripted_later.heads().len(), 1);
+    assert_eq!(scripted.heads().len(), 0);
+}
+
+#[tokio::test]
+async fn calls_of_a_handler_carry_on_what_is_meant_to() {
+    let (scripted, client) = Scripted::client([hello(), hello()]);
+    let client = client.with_metadata("own", "1").unwrap();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let parent = context(&client, |head| {
+        head.metadata.insert(key::TRACEPARENT, trace).unwrap();
+        head.metadata.insert(key::BAGGAGE, "a=1").unwrap();
+        head.metadata.insert(key::AUTHORIZATION, "Bearer secret").unwrap();
+    });
+    parent.client().call::<_, String>(ROUTE, ()).await.unwrap();
+    client.call::<_, String>(ROUTE, ()).await.unwrap();
+    let heads = scripted.heads();
+    let (inside, outside) = (&heads[0].metadata, &heads[1].metadata);
+    assert_eq!((inside.get("own"), inside.get(key::BAGGAGE)), (Some("1"), Some("a=1")));
+    assert!(!inside.contains(key::AUTHORIZATION), "credentials do not go on by themselves");
+    let span = TraceContext::parse(inside.get(key::TRACEPARENT).unwrap()).unwrap();
+    assert_eq!(span.trace_id(), TraceContext::parse(trace).unwrap().trace_id());
+    assert_eq!((outside.len(), outside.get("own")), (1, Some("1")), "the service's own client starts afresh");
+}
+
+#[tokio::test]
+async fn handles_differ_and_share() {
+    let (scripted, plain) = Scripted::client([unreached(), hello(), hello()]);
+    let [one, two] = ["10.0.0.1:80", "10.0.0.2:80"].map(|address| Address::new(address).unwrap());
+    let changed = plain.with_address(one.clone()).with_address(two.clone()).wait_for_ready().with_attempts(2);
+    changed.call::<_, String>(ROUTE, ()).await.unwrap();
+    plain.call::<_, String>(ROUTE, ()).await.unwrap();
+    let heads = scripted.heads();
+    let options = |i: usize| heads[i].options.as_ref();
+    assert!(Arc::ptr_eq(options(0).unwrap(), options(1).unwrap()), "options are not copied for each call");
+    assert_eq!(options(0).unwrap().addresses, [one, two]);
+    assert!(options(0).unwrap().wait_for_ready && !options(0).unwrap().idempotent);
+    assert!(options(2).is_none(), "the handle that others are made of stays as it is");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_the_clients_error() {
+    let (_, client) = Scripted::client([
+        Call::ready(Ok(Response::new(Body::One(Bytes::from_static(b"{"))))),
+        Call::ready(Ok(Response::new(Body::Empty))),
+        Call::ready(Ok(Response::new(Body::Empty))),
+    ]);
+    let error = client.call::<_, String>(ROUTE, ()).await.unwrap_err();
+    assert_eq!((error.code(), error.id()), (Code::Internal, "go.micro.client.codec"));
+    let error = client.call::<_, String>(ROUTE, ()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Internal, "no message is no text");
+    client.call::<_, ()>(ROUTE, ()).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_service_there_is_no_client() {
+    let context = Context::new(Head::new(Route::new("a", "A.B"), JSON));
+    let client = context.client();
+    for error in [
+        client.call::<_, String>(ROUTE, ()).await.unwrap_err(),
+        client.call::<_, String>(ROUTE, "x".to_owned()).await.unwrap_err(),
+        client.server_stream::<_, String>(ROUTE, ()).await.unwrap_err(),
+        client.client_stream::<String, String>(ROUTE).1.await.unwrap_err(),
+    ] {
+        assert_eq!((error.code(), error.reached()), (Code::FailedPrecondition, false));
+        assert!(error.detail().contains("micro::Service"), "the error says what is missing: {error}");
+    }
+}

@@ -1,0 +1,244 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+use std::{future::Future, pin::pin, sync::Arc};
+
+use bytes::Bytes;
+
+use super::pipe::pipe;
+use super::*;
+use crate::testing::JSON;
+use crate::{Body, Call, Code, Error, Metadata, Response, Shutdown};
+
+/// A task that counts how often it is woken.
+#[derive(Default)]
+struct Task(AtomicUsize);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn task() -> (Arc<Task>, Waker) {
+    let task = Arc::new(Task::default());
+    (task.clone(), Waker::from(task))
+}
+
+fn woken(task: &Task) -> usize {
+    task.0.swap(0, Ordering::SeqCst)
+}
+
+fn data(bytes: &'static str) -> Frame {
+    Frame::Data(Bytes::from_static(bytes.as_bytes()))
+}
+
+fn is_data(taken: &Taken, bytes: &str) -> bool {
+    matches!(taken, Taken::Frame(Frame::Data(got)) if got == bytes)
+}
+
+fn metadata(value: &str) -> Metadata {
+    let mut metadata = Metadata::new();
+    metadata.insert("x", value).unwrap();
+    metadata
+}
+
+/// What comes out of a body, one after the other.
+fn stream(frames: Vec<Result<Frame>>) -> BodyStream {
+    struct Given(Mutex<std::vec::IntoIter<Result<Frame>>>);
+    impl Source for Given {
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
+            Poll::Ready(self.0.lock().unwrap().next())
+        }
+    }
+    BodyStream::new(Given(Mutex::new(frames.into_iter())))
+}
+
+fn receiver(frames: Vec<Result<Frame>>) -> Receiver<String> {
+    Receiver::of_body(Body::Stream(stream(frames)), JSON)
+}
+
+#[test]
+fn each_side_wakes_the_other() {
+    let (mut writer, mut reader) = pipe();
+    let ((reads, read_waker), (writes, write_waker)) = (task(), task());
+    let (mut reading, mut writing) = (Context::from_waker(&read_waker), Context::from_waker(&write_waker));
+
+    assert!(matches!(reader.take(&mut reading), Taken::Nothing));
+    assert!(writer.poll_ready(&mut writing).is_ready());
+    writer.put(data("a"));
+    assert_eq!((woken(&reads), woken(&writes)), (1, 0));
+
+    assert!(writer.poll_ready(&mut writing).is_pending(), "there is place for one");
+    assert!(is_data(&reader.take(&mut reading), "a"));
+    assert_eq!((woken(&reads), woken(&writes)), (0, 1));
+
+    assert!(matches!(reader.take(&mut reading), Taken::Nothing));
+    drop(writer);
+    assert_eq!(woken(&reads), 1, "the end is news");
+    assert!(matches!(reader.take(&mut reading), Taken::End));
+    assert!(matches!(reader.take(&mut reading), Taken::End), "and stays so");
+}
+
+#[test]
+fn the_last_task_that_polled_is_woken() {
+    let (mut writer, mut reader) = pipe();
+    let ((old, old_waker), (new, new_waker)) = (task(), task());
+    for waker in [&old_waker, &new_waker] {
+        assert!(matches!(reader.take(&mut Context::from_waker(waker)), Taken::Nothing));
+    }
+    writer.put(data("a"));
+    assert_eq!((woken(&old), woken(&new)), (0, 1));
+    for waker in [&old_waker, &new_waker] {
+        assert!(writer.poll_ready(&mut Context::from_waker(waker)).is_pending());
+    }
+    drop(reader);
+    assert_eq!((woken(&old), woken(&new)), (0, 1));
+}
+
+#[test]
+fn what_was_written_before_the_end_is_read() {
+    let (mut writer, mut reader) = pipe();
+    let mut cx = Context::from_waker(Waker::noop());
+    writer.put(data("last"));
+    drop(writer);
+    assert!(is_data(&reader.take(&mut cx), "last"));
+    assert!(matches!(reader.take(&mut cx), Taken::End));
+}
+
+#[test]
+fn a_writer_learns_that_nobody_reads() {
+    let (mut writer, reader) = pipe();
+    let (writes, waker) = task();
+    let mut cx = Context::from_waker(&waker);
+    assert!(writer.poll_abandoned(&mut cx).is_pending());
+    let bytes = Bytes::from(vec![1; 100]);
+    writer.put(Frame::Data(bytes.clone()));
+    assert!(!bytes.is_unique());
+    drop(reader);
+    assert_eq!(woken(&writes), 1);
+    assert!(writer.poll_abandoned(&mut cx).is_ready());
+    assert!(bytes.is_unique(), "what nobody will read is gone");
+    let Poll::Ready(Err(error)) = writer.poll_ready(&mut cx) else { panic!("nobody reads") };
+    assert_eq!(error.code(), Code::Cancelled);
+}
+
+#[tokio::test]
+async fn messages_and_trailers_arrive() {
+    let (mut sender, body) = channel::<String>(JSON);
+    let writing = tokio::spawn(async move {
+        for i in 0..100 {
+            sender.send(i.to_string()).await?;
+        }
+        sender.finish(metadata("after")).await
+    });
+    let mut receiver = Receiver::<String>::of_body(Body::Stream(body), JSON);
+    for i in 0..100 {
+        assert_eq!(receiver.next().await.unwrap(), Some(i.to_string()));
+    }
+    assert!(receiver.trailers().is_empty());
+    assert_eq!(receiver.next().await.unwrap(), None);
+    assert_eq!(receiver.trailers(), &metadata("after"));
+    assert_eq!(receiver.next().await.unwrap(), None);
+    writing.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_send_that_is_dropped_has_not_sent() {
+    let (mut sender, body) = channel::<String>(JSON);
+    sender.send("first".to_owned()).await.unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    {
+        let waits = pin!(sender.send("given up".to_owned()));
+        assert!(waits.poll(&mut cx).is_pending());
+    }
+    let mut receiver = Receiver::<String>::of_body(Body::Stream(body), JSON);
+    {
+        let mut next = pin!(receiver.next());
+        assert!(matches!(next.as_mut().poll(&mut cx), Poll::Ready(Ok(Some(text))) if text == "first"));
+    }
+    {
+        let next = pin!(receiver.next());
+        assert!(next.poll(&mut cx).is_pending());
+    }
+    sender.send("second".to_owned()).await.unwrap();
+    drop(sender);
+    assert_eq!(receiver.next().await.unwrap().as_deref(), Some("second"), "a dropped `next` loses nothing");
+    assert_eq!(receiver.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_sender_whose_receiver_is_gone() {
+    let (mut sender, body) = channel::<String>(JSON);
+    sender.ready().await.unwrap();
+    drop(body);
+    sender.closed().await;
+    assert_eq!(sender.ready().await.unwrap_err().code(), Code::Cancelled);
+    assert_eq!(sender.send(String::new()).await.unwrap_err().code(), Code::Cancelled);
+    assert_eq!(sender.finish(Metadata::new()).await.unwrap_err().code(), Code::Cancelled);
+}
+
+#[tokio::test]
+async fn nothing_comes_after_an_error() {
+    let mut failed = receiver(vec![Ok(data("\"a\"")), Err(Error::data_loss("torn")), Ok(data("\"b\""))]);
+    assert_eq!(failed.next().await.unwrap().as_deref(), Some("a"));
+    assert_eq!(failed.next().await.unwrap_err().code(), Code::DataLoss);
+    assert_eq!(failed.next().await.unwrap(), None);
+
+    let mut unreadable = receiver(vec![Ok(data("not JSON")), Ok(data("\"b\""))]);
+    assert_eq!(unreadable.next().await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(unreadable.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_stream_is_one_message_or_none() {
+    let mut one = Receiver::<String>::of_body(Body::One(Bytes::from_static(b"\"one\"")), JSON);
+    assert_eq!(one.next().await.unwrap().as_deref(), Some("one"));
+    assert_eq!(one.next().await.unwrap(), None);
+    let mut none = Receiver::<String>::of_body(Body::Empty, JSON);
+    assert_eq!(none.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_head_of_an_answer_is_read_with_its_first_message() {
+    let mut response = Response::new(Body::Stream(stream(vec![Ok(data("\"a\""))])));
+    *response.metadata_mut() = metadata("before");
+    let mut receiver = Receiver::<String>::of_call(Call::ready(Ok(response)), JSON, None);
+    assert!(receiver.metadata().is_empty());
+    assert_eq!(receiver.next().await.unwrap().as_deref(), Some("a"));
+    assert_eq!(receiver.metadata(), &metadata("before"));
+
+    let refused = Call::ready(Err(Error::not_found("nobody")));
+    let mut receiver = Receiver::<String>::of_call(refused, JSON, None);
+    assert_eq!(receiver.next().await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(receiver.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_call_that_it_is_made_for() {
+    let (mut sender, body) = channel::<String>(JSON);
+    let parent = Shutdown::new();
+    let call = Call::ready(Ok(Response::new(Body::Stream(body))));
+    let mut receiver = Receiver::<String>::of_call(call, JSON, Some(&parent));
+    sender.send("a".to_owned()).await.unwrap();
+    assert_eq!(receiver.next().await.unwrap().as_deref(), Some("a"));
+    let ended = tokio::spawn(async move { (receiver.next().await, receiver.next().await) });
+    tokio::task::yield_now().await;
+    parent.fire();
+    let (error, after) = ended.await.unwrap();
+    assert_eq!(error.unwrap_err().code(), Code::Cancelled);
+    assert_eq!(after.unwrap(), None);
+    sender.closed().await;
+}
+
+#[tokio::test]
+async fn a_receiver_is_a_stream() {
+    let mut receiver = receiver(vec![Ok(data("1")), Ok(data("\"a\""))]);
+    let mut items = Vec::new();
+    while let Some(item) =
+        std::future::poll_fn(|cx| futures_core::Stream::poll_next(Pin::new(&mut receiver), cx)).await
+    {
+        items.push(item.map_err(|error| error.code()));
+    }
+    assert_eq!(items, [Err(Code::InvalidArgument)], "a number is no text, and nothing comes after an error");
+}
