@@ -95,14 +95,14 @@ fn streams(probe: &Arc<Probe>) -> Vec<Endpoint> {
                 Ok(())
             },
         ),
-        // Three messages, then the error that it is told; without messages when the error says so.
+        // As many messages as the error that it is told says, then the error.
         server_stream(
             "Probe.CountAndFail",
             Place::Here,
             probe,
             |_, _, error: Bytes, mut sender: Sender<Bytes>| async move {
                 let error = told(&error);
-                for i in 0..if error.reason() == "AT_ONCE" { 0 } else { 3 } {
+                for i in 0..number(error.metadata().get("messages").unwrap_or_default().as_bytes())? {
                     sender.send(text(i)).await?;
                 }
                 Err(error)

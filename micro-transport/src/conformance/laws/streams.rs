@@ -98,7 +98,8 @@ pub async fn a_streamed_request_progresses_unpolled(promises: &Promises, fixture
 /// A handler that fails before it has sent anything fails the call itself.
 pub async fn an_error_before_the_first_message_is_the_calls(promises: &Promises, fixture: &Fixture) {
     let Some(up) = Running::streaming(promises, fixture).await else { return };
-    let made = Error::permission_denied("not you").with_reason("AT_ONCE").with_domain("law");
+    let mut made = Error::permission_denied("not you").with_reason("AT_ONCE").with_domain("law");
+    made.metadata_mut().append("messages", "0").expect("sound metadata");
     let call = up.stream("Probe.CountAndFail", made.to_json());
     let error = fails(call.await, Code::PermissionDenied, "the call");
     assert_eq!((error.detail(), error.reason(), error.domain()), ("not you", "AT_ONCE", "law"));
@@ -108,18 +109,19 @@ pub async fn an_error_before_the_first_message_is_the_calls(promises: &Promises,
 /// A handler that fails after it has sent messages: they arrive, then the error with all that travels of it.
 pub async fn an_error_after_messages_comes_after_them(promises: &Promises, fixture: &Fixture) {
     let Some(up) = Running::streaming(promises, fixture).await else { return };
-    let mut made =
-        Error::data_loss("\"half\" a\nfile").with_reason("TORN").with_domain("law").with_id("the.id");
-    made.metadata_mut().append("sector", "7").expect("sound metadata");
-    let call = up.stream("Probe.CountAndFail", made.to_json());
-    let mut receiver = call.await.expect("a stream");
-    for i in 0..3 {
-        assert_eq!(receiver.next().await.expect("a message").expect("not the end"), i.to_string());
+    for messages in [1, 2, 30] {
+        let detail = "\"half\" a\nfile";
+        let mut made = Error::data_loss(detail).with_reason("TORN").with_domain("law").with_id("the.id");
+        made.metadata_mut().append("messages", messages.to_string()).expect("sound metadata");
+        let mut receiver = up.stream("Probe.CountAndFail", made.to_json()).await.expect("a stream");
+        for i in 0..messages {
+            assert_eq!(receiver.next().await.expect("a message").expect("not the end"), i.to_string());
+        }
+        let error = fails(receiver.next().await, Code::DataLoss, "the stream");
+        assert_eq!((error.detail(), error.reason(), error.domain()), (detail, "TORN", "law"));
+        assert_eq!((error.id(), error.metadata()), ("the.id", made.metadata()));
+        assert_eq!(receiver.next().await.expect("nothing after an error"), None);
     }
-    let error = fails(receiver.next().await, Code::DataLoss, "the stream");
-    assert_eq!((error.detail(), error.reason(), error.domain()), ("\"half\" a\nfile", "TORN", "law"));
-    assert_eq!((error.id(), error.metadata()), ("the.id", made.metadata()));
-    assert_eq!(receiver.next().await.expect("nothing after an error"), None);
     up.answers().await;
 }
 
