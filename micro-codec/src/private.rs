@@ -8,8 +8,9 @@ pub use prost;
 pub use {schemars, serde};
 
 pub use crate::absent::{Absent, absent};
+pub use crate::message as encoding;
 #[cfg(feature = "protobuf")]
 pub use crate::proto;
 #[cfg(feature = "protobuf")]
 pub use crate::{__enumeration as enumeration, __numbered as numbered, __numbered_field as numbered_field};
-pub use crate::{message, tolerant, when_protobuf};
+pub use crate::{tolerant, when_protobuf};

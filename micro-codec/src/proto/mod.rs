@@ -36,6 +36,7 @@ pub use prost::encoding::{DecodeContext, WireType, skip_field};
 pub use self::enumeration::Enumeration;
 pub use self::map::MapKey;
 pub use self::message::{Numbered, Slot, nested};
+use crate::Absent;
 
 /// The usual encoding of a type.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ pub enum Fixed {}
     note = "an enum with data has no value for when it was not sent: write `Option<..>`",
     note = "`sint` is for i32 and i64, `fixed` for i32, i64, u32 and u64"
 )]
-pub trait Field<E = Plain>: Sized {
+pub trait Field<E = Plain>: Absent {
     /// Writes the field, unless it has its default value.
     fn encode(&self, tag: u32, buf: &mut impl BufMut);
 

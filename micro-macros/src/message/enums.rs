@@ -2,8 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::spanned::Spanned;
 use syn::{Data, DataEnum, DeriveInput, Expr, ExprLit, ExprUnary, Fields, Lit, UnOp};
 
+use super::located;
 use super::number::{Member, Number, Range, all_or_none};
 use super::numbered::Protobuf;
 use crate::errors::Errors;
@@ -160,9 +162,7 @@ fn oneof(item: &DeriveInput, data: &DataEnum, numbers: &[&Number], private: &Tok
             None => (quote!(Self::#ident), quote!(&()), &unit, quote!(|()| Self::#ident)),
             Some(field) => (quote!(Self::#ident(value)), quote!(value), &field.ty, quote!(Self::#ident)),
         };
-        let item = quote::quote_spanned! {syn::spanned::Spanned::span(ty)=>
-            <#ty as #private::proto::Item<#encoding>>
-        };
+        let item = located(&quote!(<#ty as #private::proto::Item<#encoding>>), ty.span());
         encode.push(quote!(#pattern => #item::encode(#value, #tag, buf)));
         len.push(quote!(#pattern => #item::encoded_len(#value, #tag)));
         let take = match variant.fields.is_empty() {

@@ -15,7 +15,7 @@ mod number;
 mod numbered;
 mod tolerant;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Data, DeriveInput, Fields, parse_quote};
 
@@ -140,7 +140,7 @@ fn message(item: &DeriveInput, speaks: Speaks, private: &TokenStream, described:
                 .push(parse_quote!(Self: #private::serde::Serialize + #private::serde::de::DeserializeOwned));
         }
         if speaks != Speaks::Serde {
-            clause.predicates.push(parse_quote!(Self: #private::message::Numbered));
+            clause.predicates.push(parse_quote!(Self: #private::encoding::Numbered));
         }
         if described {
             clause.predicates.push(parse_quote!(Self: #private::schemars::JsonSchema));
@@ -157,20 +157,36 @@ fn message(item: &DeriveInput, speaks: Speaks, private: &TokenStream, described:
         #[automatically_derived]
         impl #impl_generics #private::Message for #name #type_generics #bounds {
             fn schema() -> &'static #private::Schema {
-                #private::message::#schema::<Self>()
+                #private::encoding::#schema::<Self>()
             }
 
             fn speaks(format: #private::Format) -> bool {
-                #private::message::#speaks(format)
+                #private::encoding::#speaks(format)
             }
 
             fn encode(&self, format: #private::Format, out: &mut #private::BytesMut) -> #private::Result<()> {
-                #private::message::#encode(self, format, out)
+                #private::encoding::#encode(self, format, out)
             }
 
             fn decode(format: #private::Format, bytes: #private::Bytes) -> #private::Result<Self> {
-                #private::message::#decode(format, #bytes)
+                #private::encoding::#decode(format, #bytes)
             }
         }
     }
+}
+
+/// Tokens that are found where `span` is, and mean what those of a macro mean. What is wrong with the type of a field
+/// is told at that type, and once: the compiler does not repeat itself at one place.
+fn located(tokens: &TokenStream, span: Span) -> TokenStream {
+    let span = Span::call_site().located_at(span);
+    let located = tokens.clone().into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            let mut inner = Group::new(group.delimiter(), located(&group.stream(), span));
+            inner.set_span(span);
+            return TokenTree::Group(inner);
+        }
+        token.set_span(span);
+        token
+    });
+    located.collect()
 }

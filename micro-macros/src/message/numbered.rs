@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Generics, Type, parse_quote};
 
 use super::number::{Member, Number, Range, all_or_none};
-use super::tolerant;
+use super::{located, tolerant};
 use crate::errors::Errors;
 
 /// What a type needs for protobuf.
@@ -87,7 +88,7 @@ fn emit(item: &DeriveInput, fields: &[Numbered], private: &TokenStream) -> Token
     let numbered = bounded(
         &|ty| {
             let encoding = encoding(ty);
-            quote!(#private::proto::Field<#encoding> + #private::Absent)
+            quote!(#private::proto::Field<#encoding>)
         },
         true,
     );
@@ -95,13 +96,15 @@ fn emit(item: &DeriveInput, fields: &[Numbered], private: &TokenStream) -> Token
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let (absent_impl, type_generics, absent_where) = absent.split_for_impl();
     let (numbered_impl, _, numbered_where) = numbered.split_for_impl();
-    // Each with the span of the field's type, so that what is wrong with the type is told there.
-    let field_impl = fields.iter().map(|Numbered { ty, encoding, .. }| {
-        let span = syn::spanned::Spanned::span(ty);
-        let path = quote::quote_spanned!(span=> #private::proto::Field::<#encoding>);
-        path
-    });
-    let paths: Vec<_> = field_impl.collect();
+    let paths: Vec<_> = fields
+        .iter()
+        .map(|Numbered { ty, encoding, .. }| {
+            located(&quote!(<#ty as #private::proto::Field<#encoding>>), ty.span())
+        })
+        .collect();
+    let absents = fields
+        .iter()
+        .map(|Numbered { ty, .. }| located(&quote!(<#ty as #private::Absent>::absent()), ty.span()));
     let tags: Vec<_> = fields.iter().map(|field| field.tag).collect();
     let texts = names.iter().map(|name| name.to_string().trim_start_matches("r#").to_owned());
     // Without fields some are not used.
@@ -110,7 +113,7 @@ fn emit(item: &DeriveInput, fields: &[Numbered], private: &TokenStream) -> Token
         #[automatically_derived]
         impl #absent_impl #private::Absent for #name #type_generics #absent_where {
             fn absent() -> Self {
-                Self { #(#names: #private::absent()),* }
+                Self { #(#names: #absents),* }
             }
         }
 

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::{Data, DeriveInput, Field, Fields, GenericArgument, PathArguments, Token, Type, parse_quote};
+use syn::spanned::Spanned;
+use syn::{
+    Data, DeriveInput, Field, Fields, GenericArgument, LitStr, PathArguments, Token, Type, parse_quote,
+};
 
 use super::aliases::aliases;
 use super::attributes::Serde;
@@ -60,6 +63,7 @@ fn fields(fields: &mut Fields, numbered: bool, private: &TokenStream) {
 
 fn tolerate(field: &mut Field, aliases: &[String], numbered: bool, private: &TokenStream) {
     let serde = Serde::of(&field.attrs);
+    let span = Span::call_site().located_at(field.ty.span());
     if !serde.says("flatten") && !serde.says("skip") && !serde.says("skip_deserializing") {
         for alias in aliases {
             field.attrs.push(parse_quote!(#[serde(alias = #alias)]));
@@ -73,7 +77,7 @@ fn tolerate(field: &mut Field, aliases: &[String], numbered: bool, private: &Tok
         (false, false) => None,
     };
     if let Some(reader) = reader.filter(|_| !serde.reads_itself()) {
-        let reader = path(&format!("tolerant::{reader}"), private);
+        let reader = LitStr::new(&path(&format!("tolerant::{reader}"), private), span);
         field.attrs.push(parse_quote!(#[serde(deserialize_with = #reader)]));
     }
     // An `Option` with a reader of its own is no longer one that serde lets be absent.
@@ -82,6 +86,7 @@ fn tolerate(field: &mut Field, aliases: &[String], numbered: bool, private: &Tok
         // With the type, as schemars does not infer it.
         let ty = &field.ty;
         let absent = quote!(<#ty as #private::Absent>::absent).to_string();
+        let absent = LitStr::new(&absent, span);
         field.attrs.push(parse_quote!(#[serde(default = #absent)]));
     }
 }
