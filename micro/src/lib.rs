@@ -1,7 +1,49 @@
 //! Build networked services: discovery, load balancing, RPC and streams behind one struct.
 
+// What the macros emit begins with `::micro`, in this crate too.
+extern crate self as micro;
+
+mod debug;
+pub mod defaults;
+mod eager;
+mod group;
+pub mod layer;
+pub mod plugins;
 #[doc(hidden)]
 pub mod private;
+mod readiness;
+mod record;
+pub mod rpc;
+mod selecting;
+mod service;
+mod settings;
+pub mod testing;
+
+pub use self::group::Group;
+pub use self::plugins::Plugins;
+pub use self::service::{Prepared, Running, Service};
+pub use self::settings::{SETTINGS, Setting, Settings};
+
+/// Service discovery: the trait, its records, its implementations.
+pub mod registry {
+    pub use micro_registry::*;
+}
+
+/// Load balancing: the trait, its implementations, and how a client chooses by call.
+pub mod selector {
+    pub use micro_selector::*;
+
+    pub use crate::selecting::SelectExt;
+}
+
+/// What carries calls: the trait and its implementations.
+pub mod transport {
+    pub use micro_transport::*;
+}
+
+#[cfg(feature = "protobuf")]
+pub use micro_codec::Proto;
+pub use micro_codec::{Json, formats};
 
 pub use micro_core::{
     Account, Address, Answer, App, Body, BodyStream, Call, CallOptions, Caller, Client, Code, Context,

@@ -100,14 +100,20 @@ impl Registration {
         *self.state.borrow()
     }
 
+    /// How it stands, for those who look at it without holding it.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<RegistrationState> {
+        self.state.clone()
+    }
+
     /// Waits until it stands otherwise than `seen`, and returns how.
     pub async fn changed(&self, seen: RegistrationState) -> RegistrationState {
         let mut state = self.state.clone();
-        match state.wait_for(|state| *state != seen).await {
-            Ok(state) => *state,
-            // The loop ends with its runtime only: nobody is told of anything any more.
-            Err(_) => std::future::pending().await,
+        if let Ok(state) = state.wait_for(|state| *state != seen).await {
+            return *state;
         }
+        // The loop ends with its runtime only: nobody is told of anything any more.
+        std::future::pending().await
     }
 
     /// Registers this from now on, and at once. Nodes that it does not have any more are taken away.

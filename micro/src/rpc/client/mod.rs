@@ -1,0 +1,222 @@
+//! The default client: finds the nodes of a service, picks one, and calls it over one connection per address.
+
+mod links;
+mod nodes;
+mod service;
+
+use std::collections::HashMap;
+use std::fmt::{self, Debug, Formatter};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use micro_core::{Address, Call, Caller, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result};
+use micro_registry::Cache;
+use micro_selector::{Hint, Selection, Selector};
+use micro_transport::Connection;
+
+use self::links::Links;
+use self::nodes::Nodes;
+use self::service::Service;
+use crate::eager::eager;
+use crate::plugins::ClientParts;
+
+/// The default client.
+#[derive(Clone)]
+pub struct RpcClient(Arc<Inner>);
+
+struct Inner {
+    cache: Cache,
+    selector: Arc<dyn Selector>,
+    links: Links,
+    services: RwLock<HashMap<Box<str>, Arc<Service>>>,
+    /// The nodes of calls that name their addresses.
+    direct: RwLock<HashMap<Vec<Address>, Arc<Nodes>>>,
+}
+
+/// More services or lists of addresses than these are not remembered: names may come from outside.
+const REMEMBERED: usize = 4_096;
+/// The pause before a service that does not answer is dialled again for a call that waits for it.
+const AGAIN: Duration = Duration::from_millis(100);
+
+impl RpcClient {
+    /// A client of these parts.
+    #[must_use]
+    pub fn new(parts: &ClientParts) -> Self {
+        Self(Arc::new(Inner {
+            cache: Cache::new(parts.registry.clone()),
+            selector: parts.selector.clone(),
+            links: Links::new(parts.transport.clone(), parts.dial.clone()),
+            services: RwLock::default(),
+            direct: RwLock::default(),
+        }))
+    }
+}
+
+impl Dispatch for RpcClient {
+    fn dispatch(&self, request: Request) -> Call {
+        // Usually the nodes are known and connected, and nothing has to be waited for.
+        if let Some((connection, pick)) = self.0.at_once(&request.head) {
+            return connection.dispatch(request).with_pick(pick);
+        }
+        let inner = self.0.clone();
+        let streamed = request.body.is_stream();
+        let answer = async move {
+            let (connection, pick) =
+                inner.in_time(&request.head).await.map_err(|error| error.or_id("go.micro.client"))?;
+            connection.dispatch(request).with_pick(pick).await
+        };
+        if streamed { eager(answer) } else { Call::boxed(answer) }
+    }
+}
+
+impl Caller for RpcClient {
+    fn name(&self) -> &'static str {
+        "rpc"
+    }
+}
+
+impl Inner {
+    /// A connection that is ready to a picked node, if there is one.
+    fn at_once(&self, head: &Head) -> Option<(Arc<dyn Connection>, Pick)> {
+        let nodes = match addresses(head) {
+            [] => {
+                let view = self.cache.lookup(head.route.service()).current()?;
+                self.service(head.route.service()).nodes(&view, &self.links)
+            }
+            addresses => read(&self.direct).get(addresses)?.clone(),
+        };
+        let pick = self.pick(&nodes, head).ok()?;
+        // A pick that is not used was none: silently, as nothing is known of how the node does.
+        let connection = nodes.link(&pick)?.ready()?;
+        Some((connection, pick))
+    }
+
+    /// The same, waiting for what has to be waited for, until the deadline.
+    async fn in_time(&self, head: &Head) -> Result<(Arc<dyn Connection>, Pick)> {
+        let connecting = self.connected(head);
+        let Some(deadline) = head.deadline else { return connecting.await };
+        tokio::time::timeout_at(deadline.instant().into(), connecting).await.unwrap_or_else(|_| {
+            let doing = format!("looking for a node of service `{}`", head.route.service());
+            Err(Deadline::error(&doing).not_reached())
+        })
+    }
+
+    async fn connected(&self, head: &Head) -> Result<(Arc<dyn Connection>, Pick)> {
+        let wait = head.options.as_ref().is_some_and(|options| options.wait_for_ready);
+        // Each node is dialled once; a call that waits for its service goes round again.
+        let mut refused = 0;
+        loop {
+            let nodes = self.nodes(head, wait).await?;
+            let picked = self.pick(&nodes, head);
+            let pick = match picked {
+                Ok(pick) => pick,
+                Err(_) if wait => {
+                    self.news(head, &nodes).await;
+                    continue;
+                }
+                Err(error) => return Err(nodes.why_none(error, head)),
+            };
+            let Some(link) = nodes.link(&pick) else {
+                return Err(Error::internal(format!(
+                    "the selector picked node {} of {}",
+                    pick.index(),
+                    nodes.len()
+                ))
+                .not_reached());
+            };
+            match link.connected(&self.links).await {
+                Ok(connection) => return Ok((connection, pick)),
+                Err(error) => {
+                    pick.done(Outcome::from(&error));
+                    refused += 1;
+                    if refused >= nodes.len() {
+                        if !wait {
+                            return Err(error);
+                        }
+                        refused = 0;
+                        self.news(head, &nodes).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The nodes that a call can go to; where it waits for its service, once there are any.
+    async fn nodes(&self, head: &Head, wait: bool) -> Result<Arc<Nodes>> {
+        let addresses = addresses(head);
+        if !addresses.is_empty() {
+            return Ok(self.direct(addresses));
+        }
+        let name = head.route.service();
+        let entry = self.cache.lookup(name);
+        let view = if wait { entry.available().await? } else { entry.ready().await? };
+        Ok(self.service(name).nodes(&view, &self.links))
+    }
+
+    /// Waits until there may be other nodes, or the ones there are may answer.
+    async fn news(&self, head: &Head, nodes: &Nodes) {
+        let pause = tokio::time::sleep(AGAIN);
+        if addresses(head).is_empty() {
+            let entry = self.cache.lookup(head.route.service());
+            tokio::select! {
+                () = pause => {}
+                _ = entry.changed(nodes.version()) => {}
+            }
+        } else {
+            pause.await;
+        }
+    }
+
+    fn pick(&self, nodes: &Nodes, head: &Head) -> Result<Pick> {
+        let selection = head.options.as_ref().and_then(|options| options.extensions.get::<Selection>());
+        let mut hint = Hint::new(head.route.endpoint());
+        let mut selector = &self.selector;
+        if let Some(selection) = selection {
+            hint.filters = &selection.filters;
+            hint.key = selection.key.as_deref();
+            selector = selection.selector.as_ref().unwrap_or(selector);
+        }
+        selector.pick(nodes.snapshot(), &hint)
+    }
+
+    fn service(&self, name: &str) -> Arc<Service> {
+        if let Some(service) = read(&self.services).get(name) {
+            return service.clone();
+        }
+        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        if services.len() >= REMEMBERED {
+            services.clear();
+        }
+        services.entry(name.into()).or_default().clone()
+    }
+
+    fn direct(&self, addresses: &[Address]) -> Arc<Nodes> {
+        if let Some(nodes) = read(&self.direct).get(addresses) {
+            return nodes.clone();
+        }
+        let mut direct = self.direct.write().unwrap_or_else(PoisonError::into_inner);
+        if direct.len() >= REMEMBERED {
+            direct.clear();
+        }
+        let made = || Arc::new(Nodes::of_addresses(addresses, &self.links));
+        direct.entry(addresses.to_vec()).or_insert_with(made).clone()
+    }
+}
+
+fn addresses(head: &Head) -> &[Address] {
+    head.options.as_ref().map_or(&[], |options| &options.addresses)
+}
+
+/// Nothing that runs under these locks can panic half-way, so a poisoned one is as good as any.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Debug for RpcClient {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RpcClient")
+            .field("selector", &self.0.selector.name())
+            .field("links", &self.0.links)
+            .finish_non_exhaustive()
+    }
+}

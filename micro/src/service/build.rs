@@ -1,0 +1,310 @@
+//! From what was said to the parts: settings read once, all mistakes told together.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime};
+
+use micro_core::{
+    Address, App, Caller, Client, Dispatch, Error, Format, Formats, Handler, Result, Router, Server,
+};
+use micro_registry::Registry;
+use micro_selector::Selector;
+use micro_transport::{ListenOptions, Transport};
+
+use super::prepared::{Identity, Lifetime, Prepared};
+use super::{Service, registering};
+use crate::debug::{Debug, NodeDescriber, Stats};
+use crate::layer::{self, LayeredCaller};
+use crate::plugins::{ClientParts, RegistryParts, ServerParts};
+use crate::readiness::Readiness;
+use crate::settings::Mistakes;
+use crate::{Plugins, Settings, defaults};
+
+pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
+    let mut mistakes = Mistakes::default();
+    for error in service.mistakes.drain(..) {
+        mistakes.take::<()>(Err(error));
+    }
+    let settings = mistakes.take(settings(&mut service)).unwrap_or_default();
+    let plugins = service.plugins.clone();
+    let formats = formats(&service, &plugins, &settings, &mut mistakes);
+    let format = format(&service, &plugins, &settings, &formats, &mut mistakes);
+    let address = address(&service, &settings, &mut mistakes);
+    let transport = transport(&service, &plugins, &settings, &mut mistakes);
+    let selector = selector(&service, &plugins, &settings, &mut mistakes);
+    dial(&mut service, &settings);
+    let registry = match (&transport, format) {
+        (Some(transport), Some(format)) => {
+            let describe = NodeDescriber { transport: transport.clone(), dial: service.dial.clone(), format };
+            registry(
+                &service,
+                &plugins,
+                &RegistryParts::new(settings.clone(), Arc::new(describe)),
+                &mut mistakes,
+            )
+        }
+        _ => {
+            // What it is made of is missing, but its name can be wrong too, and shall be told.
+            if let Some(name) = &settings.registry {
+                mistakes.take(plugins.registries.find("MICRO_REGISTRY", name));
+            }
+            None
+        }
+    };
+    let client_name = settings.client.as_deref().filter(|_| service.caller.is_none());
+    let make_client = mistakes.take(match client_name {
+        Some(name) => plugins.clients.find("MICRO_CLIENT", name),
+        None => plugins.clients.first(&["rpc"]),
+    });
+    let server_name = settings.server.as_deref().filter(|_| service.server.is_none());
+    let make_server = mistakes.take(match server_name {
+        Some(name) => plugins.servers.find("MICRO_SERVER", name),
+        None => plugins.servers.first(&["rpc"]),
+    });
+    let (make_client, make_server) = (make_client.cloned(), make_server.cloned());
+    mistakes.none()?;
+    let (
+        Some(transport),
+        Some(selector),
+        Some(registry),
+        Some(format),
+        Some(address),
+        Some(make_client),
+        Some(make_server),
+    ) = (transport, selector, registry, format, address, make_client, make_server)
+    else {
+        return Err(Error::internal("a part of the service is missing, and nobody said why"));
+    };
+
+    let identity = Identity::new(&mut service, &settings);
+    let parts = ClientParts::new(
+        settings.clone(),
+        registry.clone(),
+        transport.clone(),
+        selector,
+        service.dial.clone(),
+    );
+    let client = client(&mut service, &settings, &identity.name, || make_client(&parts), format)?;
+
+    let (readiness, stats) = (Readiness::default(), Stats::default());
+    let mut app = App::new(identity.name.clone(), formats.clone());
+    app.client = Some(client.clone());
+    app.extensions = std::mem::take(&mut service.extensions);
+    app.propagate = std::mem::take(&mut service.propagate);
+    let mut router = Router::new(Arc::new(app));
+    for endpoint in service.endpoints.drain(..) {
+        router.endpoint(endpoint)?;
+    }
+    let record = registering::record(&identity, &router);
+    let debug = Debug {
+        readiness: readiness.clone(),
+        stats: stats.clone(),
+        record: record.clone(),
+        started: (SystemTime::now(), Instant::now()),
+    };
+    for endpoint in Arc::new(debug).endpoints() {
+        router.endpoint(endpoint.internal())?;
+    }
+    if let Some(fallback) = service.fallback.take() {
+        router.fallback(fallback);
+    }
+    let app = layer::wrapped(stats.count(Arc::new(router)), std::mem::take(&mut service.layers));
+
+    let listen = listen(&service, &identity.name, formats, &readiness);
+    let speaks = transport.speaks(&listen).join(" ");
+    let server = match (service.server.take(), service.listener.take()) {
+        (Some(server), _) => server,
+        (None, Some(listener)) => given(listener, listen)?,
+        (None, None) => make_server(&ServerParts::new(settings.clone(), transport.clone(), address, listen))?,
+    };
+    let facts = registering::facts(&*transport, &*registry, &*server, &speaks);
+    Ok(Prepared {
+        identity,
+        record,
+        facts,
+        app,
+        server,
+        transport: transport.name(),
+        registry,
+        client,
+        readiness,
+        lifetime: Lifetime {
+            ttl: service.ttl.or(settings.register_ttl).unwrap_or(defaults::REGISTER_TTL),
+            interval: service.interval.or(settings.register_interval).unwrap_or(defaults::REGISTER_INTERVAL),
+            lame_duck: service.lame_duck,
+            drain: service.drain,
+            signals: service.signals,
+            stop: service.stop,
+        },
+        hooks: service.hooks,
+    })
+}
+
+/// What the operator decides: flags, then the environment; or what the code was given instead of that.
+fn settings(service: &mut Service) -> Result<Settings> {
+    let flags = std::mem::replace(&mut service.flags, Ok(Settings::empty()));
+    match (flags, service.settings.take().map_or_else(Settings::from_env, Ok)) {
+        (Ok(flags), Ok(environment)) => Ok(flags.or(environment)),
+        (Err(flags), Err(environment)) => {
+            Err(Error::invalid_argument(format!("{}; {}", flags.detail(), environment.detail())))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// What the service speaks: what is compiled in, then what the code adds.
+fn formats(service: &Service, plugins: &Plugins, settings: &Settings, mistakes: &mut Mistakes) -> Formats {
+    let compiled = plugins.codecs.all().filter_map(|make| mistakes.take(make(settings))).collect::<Vec<_>>();
+    compiled.into_iter().chain(service.codecs.iter().copied()).collect()
+}
+
+/// What the client writes.
+fn format(
+    service: &Service,
+    plugins: &Plugins,
+    settings: &Settings,
+    formats: &Formats,
+    mistakes: &mut Mistakes,
+) -> Option<Format> {
+    if let Some(format) = service.format {
+        return Some(format);
+    }
+    match &settings.codec {
+        Some(name) => formats.named(name).or_else(|| {
+            let make = mistakes.take(plugins.codecs.find("MICRO_CODEC", name))?;
+            mistakes.take(make(settings))
+        }),
+        None => formats.preferred(),
+    }
+}
+
+/// Where the server listens: code, then the operator, then the code's default, then ours.
+fn address(service: &Service, settings: &Settings, mistakes: &mut Mistakes) -> Option<Address> {
+    if let Some(address) = &service.address {
+        return mistakes.take(Address::new(address));
+    }
+    if let Some(address) = &settings.server_address {
+        return Some(address.clone());
+    }
+    mistakes.take(Address::new(service.default_address.as_deref().unwrap_or(defaults::ADDRESS)))
+}
+
+fn transport(
+    service: &Service,
+    plugins: &Plugins,
+    settings: &Settings,
+    mistakes: &mut Mistakes,
+) -> Option<Arc<dyn Transport>> {
+    if let Some(transport) = &service.transport {
+        return Some(transport.clone());
+    }
+    let make = mistakes.take(match &settings.transport {
+        Some(name) => plugins.transports.find("MICRO_TRANSPORT", name),
+        None => plugins.transports.first(&["http"]),
+    })?;
+    mistakes.take(make(settings))
+}
+
+fn selector(
+    service: &Service,
+    plugins: &Plugins,
+    settings: &Settings,
+    mistakes: &mut Mistakes,
+) -> Option<Arc<dyn Selector>> {
+    if let Some(selector) = &service.selector {
+        return Some(selector.clone());
+    }
+    let make = mistakes.take(match &settings.selector {
+        Some(name) => plugins.selectors.find("MICRO_SELECTOR", name),
+        None => plugins.selectors.first(&["random"]),
+    })?;
+    mistakes.take(make(settings))
+}
+
+fn registry(
+    service: &Service,
+    plugins: &Plugins,
+    parts: &RegistryParts,
+    mistakes: &mut Mistakes,
+) -> Option<Arc<dyn Registry>> {
+    if let Some(registry) = &service.registry {
+        return Some(registry.clone());
+    }
+    let make = mistakes.take(match &parts.settings.registry {
+        Some(name) => plugins.registries.find("MICRO_REGISTRY", name),
+        None => plugins.registries.first(&["mdns"]),
+    })?;
+    mistakes.take(make(parts))
+}
+
+fn dial(service: &mut Service, settings: &Settings) {
+    if let Some(size) = settings.client_pool_size {
+        service.dial.pool_size = size;
+    }
+    if let Some(ttl) = settings.client_pool_ttl {
+        service.dial.pool_ttl = ttl;
+    }
+}
+
+fn client(
+    service: &mut Service,
+    settings: &Settings,
+    name: &str,
+    make: impl FnOnce() -> Result<Arc<dyn Caller>>,
+    format: Format,
+) -> Result<Client> {
+    let mut caller = service.caller.take().map_or_else(make, Ok)?;
+    if !service.client_layers.is_empty() {
+        let inner: Arc<dyn Dispatch> = Arc::new(caller.clone());
+        let layered = layer::wrapped(inner, std::mem::take(&mut service.client_layers));
+        caller = Arc::new(LayeredCaller { caller, layered });
+    }
+    let attempts = service.attempts.or(settings.client_retries.map(|retries| retries.saturating_add(1)));
+    let timeout = service.request_timeout.or(settings.client_request_timeout);
+    Client::new(caller, format)
+        .with_timeout(timeout.unwrap_or(defaults::REQUEST_TIMEOUT))
+        .with_attempts(attempts.unwrap_or(defaults::ATTEMPTS))
+        .with_metadata(micro_core::key::MICRO_FROM_SERVICE, name)
+}
+
+fn listen(service: &Service, name: &str, formats: Formats, readiness: &Readiness) -> ListenOptions {
+    let mut listen = service.listen.clone();
+    listen.formats = formats;
+    name.clone_into(&mut listen.service);
+    listen.health = Some(Arc::new(readiness.clone()));
+    listen
+}
+
+/// The server of a socket that is bound already.
+#[cfg(feature = "http")]
+fn given(listener: std::net::TcpListener, listen: ListenOptions) -> Result<Arc<dyn Server>> {
+    Ok(Arc::new(Given { listener: Mutex::new(Some(listener)), listen }))
+}
+
+#[cfg(not(feature = "http"))]
+fn given(_: std::net::TcpListener, _: ListenOptions) -> Result<Arc<dyn Server>> {
+    Err(Error::invalid_argument(
+        "a listener needs the transport http: enable feature `http` of crate `micro`",
+    ))
+}
+
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+#[derive(Debug)]
+struct Given {
+    listener: Mutex<Option<std::net::TcpListener>>,
+    listen: ListenOptions,
+}
+
+#[cfg(feature = "http")]
+#[async_trait::async_trait]
+impl Server for Given {
+    fn name(&self) -> &'static str {
+        "rpc"
+    }
+
+    async fn bind(&self) -> Result<Box<dyn micro_core::Listener>> {
+        let listener = self.listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let listener = listener
+            .ok_or_else(|| Error::failed_precondition("the listener that was given serves already"))?;
+        micro_transport::Http::listen_on(listener, &self.listen)
+    }
+}
