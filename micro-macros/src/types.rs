@@ -2,7 +2,11 @@
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeImplTrait, TypeReference};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeImplTrait, TypeReference, TypeSlice,
+    parse_quote,
+};
 
 /// A piece of code as people write it, for error texts.
 pub(crate) fn shown(tokens: impl ToTokens) -> String {
@@ -65,7 +69,7 @@ pub(crate) fn is_unit(ty: &Type) -> bool {
 
 /// What keeps a type from being a message, however deep it stands in it.
 pub(crate) enum Unfit<'a> {
-    Reference(&'a TypeReference),
+    Reference,
     Lifetime(&'a Lifetime),
     Impl,
 }
@@ -74,8 +78,8 @@ pub(crate) enum Unfit<'a> {
 pub(crate) fn unfit(ty: &Type) -> Option<Unfit<'_>> {
     struct Search<'a>(Option<Unfit<'a>>);
     impl<'a> Visit<'a> for Search<'a> {
-        fn visit_type_reference(&mut self, reference: &'a TypeReference) {
-            self.0.get_or_insert(Unfit::Reference(reference));
+        fn visit_type_reference(&mut self, _: &'a TypeReference) {
+            self.0.get_or_insert(Unfit::Reference);
         }
         fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
             if lifetime.ident != "static" {
@@ -106,20 +110,29 @@ pub(crate) fn names_self(ty: &Type) -> bool {
     search.0
 }
 
-/// The owned type that stands for a borrowed one.
-pub(crate) fn owned(reference: &TypeReference) -> String {
-    match bare(&reference.elem) {
-        Type::Slice(slice) if shown(&slice.elem) == "u8" => "Bytes".to_owned(),
-        Type::Slice(slice) => format!("Vec<{}>", shown(&slice.elem)),
-        other if shown(other) == "str" => "String".to_owned(),
-        other => shown(other),
+/// The type with what is borrowed in it owned: `Option<String>` of `Option<&str>`.
+pub(crate) fn owned(ty: &Type) -> Type {
+    struct Own;
+    impl VisitMut for Own {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Reference(reference) = bare(ty) {
+                *ty = match bare(&reference.elem) {
+                    Type::Slice(slice) if shown(&slice.elem) == "u8" => parse_quote!(Bytes),
+                    Type::Slice(TypeSlice { elem, .. }) => parse_quote!(Vec<#elem>),
+                    other if shown(other) == "str" => parse_quote!(String),
+                    other => other.clone(),
+                };
+            }
+            visit_mut::visit_type_mut(self, ty);
+        }
     }
+    let mut ty = ty.clone();
+    Own.visit_type_mut(&mut ty);
+    ty
 }
 
 #[cfg(test)]
 mod tests {
-    use syn::parse_quote;
-
     use super::*;
 
     #[test]
@@ -132,7 +145,7 @@ mod tests {
 
     #[test]
     fn unfit_types_are_found_inside() {
-        assert!(matches!(unfit(&parse_quote!(Option<Vec<&str>>)), Some(Unfit::Reference(_))));
+        assert!(matches!(unfit(&parse_quote!(Option<Vec<&str>>)), Some(Unfit::Reference)));
         assert!(matches!(unfit(&parse_quote!(Cow<'_, str>)), Some(Unfit::Lifetime(_))));
         assert!(matches!(unfit(&parse_quote!(Vec<impl Copy>)), Some(Unfit::Impl)));
         assert!(unfit(&parse_quote!(Cow<'static, str>)).is_none());
@@ -141,11 +154,16 @@ mod tests {
 
     #[test]
     fn owned_types() {
-        for (borrowed, expected) in
-            [("&str", "String"), ("&[u8]", "Bytes"), ("&[u32]", "Vec<u32>"), ("&'a mut Foo", "Foo")]
-        {
-            let reference: TypeReference = syn::parse_str(borrowed).unwrap();
-            assert_eq!(owned(&reference), expected);
+        for (borrowed, expected) in [
+            ("&str", "String"),
+            ("&[u8]", "Bytes"),
+            ("&[&u32]", "Vec<u32>"),
+            ("&'a mut Foo", "Foo"),
+            ("Option<&'static str>", "Option<String>"),
+            ("(&&A, B)", "(A, B)"),
+        ] {
+            let ty: Type = syn::parse_str(borrowed).unwrap();
+            assert_eq!(shown(owned(&ty)), expected);
         }
     }
 }

@@ -57,28 +57,29 @@ fn out(case: &Case, domain: &str) -> TokenStream {
         let binding = &field.binding;
         quote!(#binding)
     });
+    let error = error();
     let facts = case.fields.iter().map(|field| {
         let Field { binding, key, .. } = field;
         let ty = field.text_type();
         let site = site(field);
         let told = quote_spanned!(site=> ::micro::private::fact::<#ty>);
         match field.role {
-            Role::Text => quote!(#told(&mut error, #key, [&#binding]);),
-            Role::Optional | Role::Many => quote!(#told(&mut error, #key, &#binding);),
-            Role::Source if field.is_option() => quote! {
+            Role::Text => quote!(#told(&mut #error, #key, [&#binding]);),
+            Role::Optional | Role::Many => quote!(#told(&mut #error, #key, &#binding);),
+            Role::Source if field.is_option() => quote_spanned! {site=>
                 if let ::core::option::Option::Some(source) = #binding {
-                    error = error.with_source(source);
+                    #error = #error.with_source(source);
                 }
             },
-            Role::Source => quote!(error = error.with_source(#binding);),
+            Role::Source => quote_spanned!(site=> #error = #error.with_source(#binding);),
             Role::Local => quote!(),
         }
     });
     quote! {
         #pattern => {
-            let mut error = Self::new(::micro::Code::#code, detail).with_reason(#reason).with_domain(#domain);
+            let mut #error = Self::new(::micro::Code::#code, detail).with_reason(#reason).with_domain(#domain);
             #(#facts)*
-            error
+            #error
         }
     }
 }
@@ -89,8 +90,7 @@ fn back(case: &Case) -> Option<TokenStream> {
         return None;
     }
     let reason = &case.reason;
-    // The argument of the function that the arm is in, which has no span of the user's.
-    let error = Ident::new("error", Span::call_site());
+    let error = error();
     let value = case.with(|field| {
         let (key, ty, site) = (&field.key, field.text_type(), site(field));
         let read = match field.role {
@@ -102,6 +102,11 @@ fn back(case: &Case) -> Option<TokenStream> {
         quote_spanned!(site=> ::micro::private::#read::<#ty>(#error, #key)?)
     });
     Some(quote!(#reason => ::core::option::Option::Some(#value),))
+}
+
+/// The variable of the error, which has no span of the user's, even where what is done with it has one.
+fn error() -> Ident {
+    Ident::new("error", Span::call_site())
 }
 
 /// Where the user wrote the field's type, as that is what does not travel.

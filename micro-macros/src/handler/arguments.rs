@@ -118,8 +118,8 @@ pub(super) fn message(ty: &Type, what: &str, errors: &mut Errors) -> Option<Type
     let whole = shown(ty);
     match unfit(ty) {
         None => return Some(ty.clone()),
-        Some(Unfit::Reference(reference)) => {
-            let owned = owned(reference);
+        Some(Unfit::Reference) => {
+            let owned = shown(owned(ty));
             errors.at(ty, format!("`{whole}` cannot be a {what}: own it, e.g. `{owned}`"));
         }
         Some(Unfit::Lifetime(lifetime)) => {

@@ -70,7 +70,7 @@ pub(super) fn expand(
         impl #client {
             /// Calls the service that is registered as `service`, by `client`.
             #[must_use]
-            #visibility fn new(client: ::micro::Client, service: &str) -> Self {
+            #visibility fn new(client: ::micro::Client, service: &::core::primitive::str) -> Self {
                 Self { idempotent: client.idempotent(), client, #(#routes,)* }
             }
 
@@ -110,7 +110,7 @@ fn of_service(
         #[allow(dead_code)]
         impl #client {
             /// The name of the service that the contract is of.
-            #visibility const SERVICE: &'static str = #service;
+            #visibility const SERVICE: &'static ::core::primitive::str = #service;
         }
 
         #(#conditions)*
@@ -144,7 +144,7 @@ fn call(handler: &str, item: &ItemTrait, method: &Method) -> TokenStream {
         Kind::Unary => Ident::new("call", site),
         other => other.glue(site),
     };
-    let call = quote_spanned!(site=> self.#client.#function);
+    let call = quote_spanned!(site=> self.#client.#function::<#request, #response>);
     let streamed = matches!(kind, Kind::ClientStream | Kind::Bidirectional);
     let answer = match kind {
         Kind::Unary => quote!(#response),

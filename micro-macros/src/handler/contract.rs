@@ -130,10 +130,14 @@ fn function(name: &str, item: &ItemTrait, methods: &[Method], internal: bool) ->
     let visibility = &item.vis;
     let conditions = endpoint::conditions(&item.attrs);
     let function = format_ident!("{}", snake_case(&contract.to_string()), span = blamed(contract));
-    let endpoints = endpoint::endpoints(name, methods, internal, |method, site| {
+    let endpoints = endpoint::endpoints(name, contract, methods, internal, |method, site| {
         let mut ident = method.ident.clone();
-        ident.set_span(site);
-        (quote_spanned!(site=> <H as #contract>::#ident), quote_spanned!(site=> &handler.0))
+        ident.set_span(site.span);
+        let handler = &site.handler;
+        (
+            quote_spanned!(site.span=> <__Handler as #contract>::#ident),
+            quote_spanned!(site.span=> &#handler.0),
+        )
     });
     let docs = format!("The handler of a [`{contract}`]: its methods as endpoints, for `Service::handle`.");
     quote! {
@@ -141,19 +145,20 @@ fn function(name: &str, item: &ItemTrait, methods: &[Method], internal: bool) ->
         #[doc = #docs]
         #[allow(dead_code)]
         #visibility fn #function(handler: impl #contract) -> impl ::micro::Handler {
-            struct Contract<H>(H);
+            // Names that no message of the contract has.
+            struct __Contract<__Handler>(__Handler);
 
             #[automatically_derived]
             #[allow(deprecated)]
-            impl<H: #contract> ::micro::Handler for Contract<H> {
-                const NAME: &'static str = #name;
+            impl<__Handler: #contract> ::micro::Handler for __Contract<__Handler> {
+                const NAME: &'static ::core::primitive::str = #name;
 
                 fn endpoints(self: ::std::sync::Arc<Self>) -> ::std::vec::Vec<::micro::Endpoint> {
                     #endpoints
                 }
             }
 
-            Contract(handler)
+            __Contract(handler)
         }
     }
 }

@@ -128,10 +128,11 @@ fn name(options: &HandlerOptions, item: &ItemImpl, errors: &mut Errors) -> Strin
 fn handler(name: &str, item: &ItemImpl, methods: &[Method], internal: bool) -> TokenStream {
     let (generics, _, clause) = item.generics.split_for_impl();
     let ty = &item.self_ty;
-    let endpoints = endpoint::endpoints(name, methods, internal, |method, site| {
+    let endpoints = endpoint::endpoints(name, ty, methods, internal, |method, site| {
         let mut ident = method.ident.clone();
-        ident.set_span(site);
-        (quote_spanned!(site=> Self::#ident), quote_spanned!(site=> &handler))
+        ident.set_span(site.span);
+        let handler = &site.handler;
+        (quote_spanned!(site.span=> Self::#ident), quote_spanned!(site.span=> &#handler))
     });
     let conditions = endpoint::conditions(&item.attrs);
     let self_ty = ty.to_token_stream();
@@ -140,7 +141,7 @@ fn handler(name: &str, item: &ItemImpl, methods: &[Method], internal: bool) -> T
         #[automatically_derived]
         #[allow(deprecated)]
         impl #generics ::micro::Handler for #self_ty #clause {
-            const NAME: &'static str = #name;
+            const NAME: &'static ::core::primitive::str = #name;
 
             fn endpoints(self: ::std::sync::Arc<Self>) -> ::std::vec::Vec<::micro::Endpoint> {
                 #endpoints

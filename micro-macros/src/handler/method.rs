@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, Signature, Type};
 
 use super::arguments::{self, Arguments};
 use super::endpoint::{EndpointOptions, conditions, docs};
-use super::output;
+use super::output::{self, Output};
 use crate::errors::Errors;
 use crate::names::{is_plain, pascal_case};
 
@@ -25,8 +25,8 @@ pub(super) struct Method {
     pub(super) takes: bool,
     pub(super) request: Type,
     pub(super) response: Type,
-    /// The whole type that it returns.
-    pub(super) output: Type,
+    /// The type that it fails with; where an alias hides it, all that it returns.
+    pub(super) failure: Type,
 }
 
 /// Which sides are streams.
@@ -69,7 +69,7 @@ impl Method {
         check_self(signature, errors);
         let name = name(&options, signature, errors);
         let Arguments { context, request, receives, response } = arguments::parse(signature, errors);
-        let (output, answer) = output::parse(signature, response.is_some(), errors)?;
+        let Output { answer, failure } = output::parse(signature, response.is_some(), errors)?;
         if errors.count() != before {
             return None;
         }
@@ -90,7 +90,7 @@ impl Method {
             takes: request.is_some(),
             request: request.unwrap_or_else(|| syn::parse_quote!(())),
             response: response.unwrap_or(answer),
-            output,
+            failure,
         })
     }
 }

@@ -6,8 +6,16 @@ use super::arguments::message;
 use crate::errors::Errors;
 use crate::types::{is_unit, last_segment, shown, type_arguments};
 
-/// The type that is returned, and what is in its `Ok`. `sends` says that the answers go through a `Sender`.
-pub(super) fn parse(signature: &Signature, sends: bool, errors: &mut Errors) -> Option<(Type, Type)> {
+/// What an endpoint returns.
+pub(super) struct Output {
+    /// What is in `Ok`.
+    pub(super) answer: Type,
+    /// What is in `Err`, or, where an alias hides it, the whole.
+    pub(super) failure: Type,
+}
+
+/// What is returned, or faults. `sends` says that the answers go through a `Sender`.
+pub(super) fn parse(signature: &Signature, sends: bool, errors: &mut Errors) -> Option<Output> {
     let expected = if sends { "Result<()>" } else { "Result<R>" };
     let ReturnType::Type(_, ty) = &signature.output else {
         let or = if sends { "" } else { " (`-> Result<()>` to answer with nothing)" };
@@ -27,7 +35,8 @@ pub(super) fn parse(signature: &Signature, sends: bool, errors: &mut Errors) -> 
         errors.at(ty, format!("an endpoint can fail: return `Result<{written}>`, not `{}`", shown(ty)));
         return None;
     };
-    let Some(answer) = type_arguments(segment).first().copied() else {
+    let arguments = type_arguments(segment);
+    let Some(answer) = arguments.first().copied() else {
         errors.at(ty, format!("say what is answered: `{expected}`"));
         return None;
     };
@@ -38,5 +47,6 @@ pub(super) fn parse(signature: &Signature, sends: bool, errors: &mut Errors) -> 
         );
         return None;
     }
-    Some(((**ty).clone(), message(answer, "response", errors)?))
+    let failure = arguments.get(1).copied().unwrap_or(ty).clone();
+    Some(Output { answer: message(answer, "response", errors)?, failure })
 }
