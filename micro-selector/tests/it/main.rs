@@ -1,0 +1,6 @@
+//! The tests of this crate that use it as others do.
+
+#[cfg(test)]
+mod allocations;
+mod broken;
+mod conformance;
