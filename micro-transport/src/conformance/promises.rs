@@ -8,6 +8,9 @@ pub struct Promises {
     pub streams: bool,
     /// It carries metadata after the last message.
     pub trailing_metadata: bool,
+    /// A connection is closed when its listener is gone, and says so. Without it a connection stays ready, and connects
+    /// again.
+    pub closes: bool,
     /// How long it takes at most until the calls to a listener that went away have failed; `None` when it may take
     /// until their deadline.
     pub peer_death: Option<Duration>,
@@ -16,12 +19,14 @@ pub struct Promises {
 }
 
 impl Promises {
-    /// Everything: streams, trailing metadata, a peer's death noticed within 2 s, and messages of 4 MiB.
+    /// Everything: streams, trailing metadata, connections that close, a peer's death noticed within 2 s, and messages
+    /// of 4 MiB.
     #[must_use]
     pub fn all() -> Self {
         Self {
             streams: true,
             trailing_metadata: true,
+            closes: true,
             peer_death: Some(Duration::from_secs(2)),
             max_message: 4 * 1024 * 1024,
         }
@@ -37,6 +42,12 @@ impl Promises {
     #[must_use]
     pub fn without_trailing_metadata(self) -> Self {
         Self { trailing_metadata: false, ..self }
+    }
+
+    /// Its connections stay ready, and connect again.
+    #[must_use]
+    pub fn reconnects(self) -> Self {
+        Self { closes: false, ..self }
     }
 
     /// The calls to a listener that went away have failed after this time, or at their deadline.

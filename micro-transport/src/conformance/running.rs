@@ -8,7 +8,7 @@ use micro_core::{
     Address, Body, Call, Caller, Client, Code, Deadline, Dispatch, Error, Formats, Head, Receiver, Request,
     Response, Result, Route, Shutdown,
 };
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::endpoints::{SERVICE, service};
 use super::plain::SPOKEN;
@@ -111,6 +111,23 @@ impl Running {
         self.serving.abort();
         let ended = within(SOON, "the end of a task that was aborted", &mut self.serving).await;
         assert!(ended.is_err_and(|error| error.is_cancelled()), "the listener served until now");
+    }
+
+    /// The service at the same address again, for as long as the task runs.
+    pub(super) async fn start_again(&self) -> JoinSet<Result<()>> {
+        let listener = within(SOON, "the address to be free", async {
+            loop {
+                match self.fixture.transport.listen(&self.address, &self.fixture.listen).await {
+                    Ok(listener) => break listener,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        });
+        let listener = listener.await;
+        assert_eq!(listener.addresses(), std::slice::from_ref(&self.address));
+        let mut serving = JoinSet::new();
+        serving.spawn(listener.serve(service(&self.probe), Shutdown::new()));
+        serving
     }
 
     /// What `serve` returned.
