@@ -46,3 +46,31 @@ impl Selector for RoundRobin {
             .map_or_else(|| nodes.last_resort(hint), Ok)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use micro_core::Address;
+
+    use super::*;
+    use crate::Filter;
+
+    #[test]
+    fn each_has_its_turn_in_each_round_whatever_filters_say() {
+        let addresses =
+            (1..=6).map(|port| Address::new(&format!("127.0.0.1:{port}")).unwrap()).collect::<Vec<_>>();
+        let nodes = Snapshot::from_addresses("s", &addresses);
+        let odd = [Filter::custom(|node| node.record.address.port().unwrap() % 2 == 1)];
+        let turns = |hint: &Hint<'_>, count: usize| {
+            let mut turns =
+                (0..count).map(|_| RoundRobin::new().pick(&nodes, hint).unwrap().index()).collect::<Vec<_>>();
+            turns.sort_unstable();
+            turns
+        };
+        for _ in 0..10 {
+            assert_eq!(turns(&Hint::new("S.Call"), 6), [0, 1, 2, 3, 4, 5]);
+        }
+        assert_eq!(turns(&Hint::new("S.Call").with_filters(&odd), 3), [0, 2, 4]);
+        // Those that the filter refused have waited longer.
+        assert_eq!(turns(&Hint::new("S.Call"), 3), [1, 3, 5]);
+    }
+}
