@@ -13,7 +13,7 @@ use super::selection::Selection;
 use super::txt::Properties;
 
 /// What services of ours are called in DNS.
-const KIND: &str = "_micro._tcp.local.";
+pub(super) const KIND: &str = "_micro._tcp.local.";
 
 /// How long a full queue of the daemon is waited for: 100 times 10 ms.
 const TRIES: u32 = 100;
