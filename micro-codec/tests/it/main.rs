@@ -1,3 +1,11 @@
 //! The codecs and `#[message]`, together.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
+mod bencode;
+#[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack", feature = "conformance"))]
+mod conformance;
+#[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
 mod message;
+#[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
+mod twins;
