@@ -371,3 +371,78 @@ async fn nothing_is_left_when_a_connection_is_dropped() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_server_may_refuse_before_it_has_read_all() {
+    let server = Raw::start(|mut stream, _| async move {
+        let mut head = [0; 1024];
+        let _ = stream.read(&mut head).await;
+        let error = r#"{"code":413,"detail":"too large","grpc":8,"reached":false}"#;
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nMicro-Error: {error}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // What it does not read would become a reset, which destroys the answer.
+        let mut rest = [0; 65536];
+        while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for _ in 0..5 {
+        let body = Body::One(vec![b'x'; 8_000_000].into());
+        let error = soon(connection.dispatch(Request::new(head(), body))).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.detail(), error.reached()),
+            (Code::ResourceExhausted, "too large", false)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_answer_over_http1() {
+    let server = Raw::start(|mut stream, _| async move {
+        while let Some((head, _)) = read_request(&mut stream).await {
+            assert!(head.contains("application/connect+json"), "{head}");
+            let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            for envelope in [&b"\0\0\0\0\x011"[..], b"\0\0\0\0\x012", b"\x02\0\0\0\x02{}"] {
+                stream.write_all(format!("{:x}\r\n", envelope.len()).as_bytes()).await.unwrap();
+                stream.write_all(&[envelope, b"\r\n"].concat()).await.unwrap();
+            }
+            stream.write_all(b"0\r\n\r\n").await.unwrap();
+        }
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for _ in 0..3 {
+        let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+        let Body::Stream(mut answers) = response.body else { panic!("{:?}", response.body) };
+        for text in ["1", "2"] {
+            assert_eq!(soon(answers.frame()).await.unwrap().unwrap(), Frame::Data(text.into()));
+        }
+        assert!(soon(answers.frame()).await.is_none());
+    }
+    // One that is given up closes its socket.
+    let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+    drop(response);
+    server.until_open(0).await;
+}
+
+#[tokio::test]
+async fn odd_options_are_no_panic() {
+    let server = Raw::start(|stream, _| echo(stream)).await;
+    for (time, size) in [(Duration::MAX, usize::MAX), (Duration::ZERO, 0)] {
+        let mut options = DialOptions::default();
+        (options.pool_ttl, options.pool_size) = (time, size);
+        (options.keep_alive, options.keep_alive_timeout) = (time, time);
+        if time > Duration::ZERO {
+            options.timeout = time;
+        }
+        let connection = dial(server.address, &options).await;
+        let calls = join_all((0..3).map(|_| connection.dispatch(request("{}"))));
+        for result in soon(calls).await {
+            assert_eq!(text(&result.unwrap()), "{}");
+        }
+    }
+}

@@ -27,7 +27,9 @@ where
     F: Fn(http::Request<RecvStream>, SendResponse<Bytes>) -> T,
     T: Future<Output = ()> + Send + 'static,
 {
-    let mut connection = h2::server::handshake(stream).await.unwrap();
+    // The default takes 20 calls that were cancelled at once for an attack.
+    let mut builder = h2::server::Builder::new();
+    let mut connection = builder.max_pending_accept_reset_streams(10_000).handshake(stream).await.unwrap();
     let mut calls = tokio::task::JoinSet::new();
     while let Some(Ok((request, respond))) = connection.accept().await {
         calls.spawn(call(request, respond));
@@ -59,8 +61,10 @@ async fn read_all(mut body: RecvStream) -> Bytes {
 /// Answers with the request's body.
 pub(crate) async fn echo(request: http::Request<RecvStream>, mut respond: SendResponse<Bytes>) {
     let body = read_all(request.into_body()).await;
-    let mut sender = respond.send_response(ok("application/json"), false).unwrap();
-    sender.send_data(body, true).unwrap();
+    // Its caller may be gone.
+    if let Ok(mut sender) = respond.send_response(ok("application/json"), false) {
+        let _ = sender.send_data(body, true);
+    }
 }
 
 /// A body whose messages come from a channel.
@@ -493,4 +497,60 @@ async fn a_bare_address_gets_one_session_for_its_streams() {
         assert!(soon(answers.frame()).await.is_none());
     }
     assert_eq!(server.accepted(), 2);
+}
+
+#[tokio::test]
+async fn a_server_may_answer_before_it_has_read_all() {
+    let server = Raw::start(|stream, _| {
+        serve(stream, |request, mut respond| async move {
+            let mut sender = respond.send_response(ok("application/json"), false).unwrap();
+            sender.send_data("{\"a\":1}".into(), true).unwrap();
+            // Which it does not want.
+            drop(request);
+        })
+    })
+    .await;
+    let connection = dial(server.address, &h2()).await;
+    for _ in 0..20 {
+        let body = Body::One(vec![b'x'; 1_000_000].into());
+        let response = soon(connection.dispatch(Request::new(head(), body))).await.unwrap();
+        assert_eq!(text(&response), "{\"a\":1}");
+    }
+    let endless = BodyStream::new(Endless(Arc::default()));
+    let response = soon(connection.dispatch(Request::new(head(), Body::Stream(endless)))).await.unwrap();
+    assert_eq!(text(&response), "{\"a\":1}");
+}
+
+#[tokio::test]
+async fn odd_options_are_no_panic() {
+    let server = Raw::start(|stream, _| serve(stream, echo)).await;
+    for time in [Duration::MAX, Duration::ZERO] {
+        let mut options = h2();
+        (options.keep_alive, options.keep_alive_timeout) = (time, Duration::MAX);
+        if time > Duration::ZERO {
+            options.timeout = time;
+        }
+        let connection = dial(server.address, &options).await;
+        assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+    }
+}
+
+#[tokio::test]
+async fn cancelling_many_calls_keeps_the_connection() {
+    let server = Raw::start(|stream, _| {
+        serve(stream, |request, respond| async move {
+            // Just as long as it takes to be cancelled, so that answers and resets cross.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            echo(request, respond).await;
+        })
+    })
+    .await;
+    let connection = dial(server.address, &h2()).await;
+    for _ in 0..50 {
+        let calls = (0..100).map(|_| tokio::spawn(connection.dispatch(request("{}")))).collect::<Vec<_>>();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+    assert_eq!(server.accepted(), 1);
 }

@@ -159,7 +159,7 @@ fn whole(collected: Collected, expected: &Expected) -> Result<Response> {
     loop {
         match decoder.next().map_err(|error| error::of_envelope(address, &error))? {
             Some(Envelope::Message(bytes)) if matches!(response.body, Body::Empty) => {
-                response.body = Body::One(bytes)
+                response.body = Body::One(bytes);
             }
             Some(Envelope::Message(_)) => {
                 return Err(error::unreadable(address, "it has several messages for one"));

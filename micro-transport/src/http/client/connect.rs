@@ -10,8 +10,12 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::error;
+use super::request::FormatNames;
 use crate::DialOptions;
 use crate::http::socket;
+
+/// As good as for ever, and no more than clocks can hold.
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Where calls go, and how sockets are made to there.
 #[derive(Debug)]
@@ -23,6 +27,7 @@ pub(super) struct Target {
     authority: HeaderValue,
     /// What HTTP/2 has instead: scheme, authority and path.
     uri: Uri,
+    formats: FormatNames,
     options: DialOptions,
 }
 
@@ -51,6 +56,7 @@ impl Target {
             port,
             authority,
             uri,
+            formats: FormatNames::default(),
             options: options.clone(),
         })
     }
@@ -67,6 +73,10 @@ impl Target {
         &self.uri
     }
 
+    pub(super) fn formats(&self) -> &FormatNames {
+        &self.formats
+    }
+
     pub(super) fn options(&self) -> &DialOptions {
         &self.options
     }
@@ -77,7 +87,7 @@ impl Target {
     /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when nobody answers in that time, and
     /// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when the call's time is shorter.
     pub(super) async fn connect(&self, deadline: Option<Deadline>) -> Result<TcpStream> {
-        let end = Instant::now() + self.options.timeout;
+        let end = Instant::now() + self.options.timeout.min(YEAR);
         let sooner = deadline.map(|deadline| Instant::from_std(deadline.instant())).filter(|at| *at < end);
         match timeout_at(sooner.unwrap_or(end), self.try_all(end)).await {
             Ok(Ok(stream)) => Ok(stream),

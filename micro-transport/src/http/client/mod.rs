@@ -68,14 +68,14 @@ impl Dispatch for HttpConnection {
         let Request { head, body } = request;
         let call = match (&self.kind, body) {
             (Kind::Multiplexed(session), Body::Stream(body)) => {
-                http2::streamed(Arc::new(Link::to(session.clone())), head, number, body)
+                http2::streamed(Arc::new(Link::to(session.clone())), &head, number, body)
             }
-            (Kind::Multiplexed(session), body) => http2::unary(session.clone(), head, number, body),
+            (Kind::Multiplexed(session), body) => http2::unary(session.clone(), &head, number, body),
             (Kind::Plain { streams: Some(link), .. }, Body::Stream(body)) => {
-                http2::streamed(link.clone(), head, number, body)
+                http2::streamed(link.clone(), &head, number, body)
             }
             (Kind::Plain { pool, .. }, Body::Stream(_)) => Call::ready(Err(no_streams(pool.target()))),
-            (Kind::Plain { pool, .. }, body) => http1::unary(pool.clone(), head, number, body),
+            (Kind::Plain { pool, .. }, body) => http1::unary(pool.clone(), &head, number, body),
         };
         call.until(deadline, DOING)
     }

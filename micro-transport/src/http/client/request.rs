@@ -1,7 +1,9 @@
 //! The head of a call as that of an HTTP request.
 
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
-use micro_core::{Error, Format, Head, Result};
+use std::sync::OnceLock;
+
+use http::{HeaderValue, Method, Request, Uri, Version, header};
+use micro_core::{Deadline, Error, Format, Head, Result};
 
 use super::connect::Target;
 use crate::http::{envelope, headers};
@@ -35,33 +37,68 @@ pub(super) fn request(target: &Target, head: &Head, number: u64, shape: Shape) -
     if shape == Shape::Http1 {
         headers.insert(header::HOST, target.authority().clone());
     }
-    put_formats(head.format, shape, headers)?;
+    let names = target.formats().of(head.format)?;
+    let (content_type, accept) = match shape {
+        Shape::Streamed => (names.stream.clone(), names.stream),
+        Shape::Unary | Shape::Http1 => (names.message, names.both),
+    };
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert(header::ACCEPT, accept);
     headers::put_metadata(&head.metadata, headers);
     let endpoint = value("endpoint", head.route.endpoint())?;
     headers.insert(headers::MICRO_SERVICE, value("service", head.route.service())?);
     headers.insert(headers::MICRO_ENDPOINT, endpoint.clone());
     headers.insert(headers::MICRO_METHOD, endpoint);
     headers.insert(headers::MICRO_ID, HeaderValue::from(number));
-    if let Some(deadline) = head.deadline {
-        headers::put_deadline(deadline, headers);
-    }
     Ok(request)
 }
 
-/// What is sent, and what can be read as its answer.
-fn put_formats(format: Format, shape: Shape, headers: &mut HeaderMap) -> Result<()> {
-    let plain = || value("content type", format.content_type());
-    let stream = || value("content type", &envelope::content_type(format));
-    let (content_type, accept) = match shape {
-        Shape::Streamed => (stream()?, stream()?),
-        Shape::Unary | Shape::Http1 => {
-            let both = format!("{}, {}", format.content_type(), envelope::content_type(format));
-            (plain()?, value("content type", &both)?)
+/// Says how long its caller waits, from now: just before it goes out, as it may have waited itself.
+pub(super) fn stamp<B>(request: &mut Request<B>, deadline: Option<Deadline>) {
+    if let Some(deadline) = deadline {
+        headers::put_deadline(deadline, request.headers_mut());
+    }
+}
+
+/// The content types of a format.
+#[derive(Clone, Debug)]
+struct Names {
+    /// That of one message.
+    message: HeaderValue,
+    /// That of a stream of them.
+    stream: HeaderValue,
+    /// Either, which is what one message may be answered with.
+    both: HeaderValue,
+}
+
+impl Names {
+    fn new(format: Format) -> Result<Self> {
+        let (message, stream) = (format.content_type(), envelope::content_type(format));
+        Ok(Self {
+            message: value("content type", message)?,
+            stream: value("content type", &stream)?,
+            both: value("content type", &format!("{message}, {stream}"))?,
+        })
+    }
+}
+
+/// The content types of the format that most calls to an address are made in, which is the first one.
+#[derive(Default, Debug)]
+pub(super) struct FormatNames(OnceLock<(Format, Names)>);
+
+impl FormatNames {
+    fn of(&self, format: Format) -> Result<Names> {
+        match self.0.get() {
+            Some((first, names)) if *first == format => Ok(names.clone()),
+            Some(_) => Names::new(format),
+            None => {
+                let names = Names::new(format)?;
+                // Another call may be faster; then this one is not the first.
+                let _ = self.0.set((format, names.clone()));
+                Ok(names)
+            }
         }
-    };
-    headers.insert(header::CONTENT_TYPE, content_type);
-    headers.insert(header::ACCEPT, accept);
-    Ok(())
+    }
 }
 
 fn value(what: &str, text: &str) -> Result<HeaderValue> {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::RecvStream;
+use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
 use micro_core::{Error, Result};
 
@@ -32,6 +32,9 @@ impl Answer {
 
     fn over(&mut self, result: Result<Option<Frame<Bytes>>, h2::Error>) -> Option<Result<Frame<Bytes>>> {
         self.state = State::Over;
+        // Having answered, a peer may say so that it wants no more of the request (RFC 9113, section 8.1).
+        let done = |cause: &h2::Error| cause.is_reset() && cause.reason() == Some(Reason::NO_ERROR);
+        let result = if result.as_ref().is_err_and(done) { Ok(None) } else { result };
         result.map_err(|cause| self.exchange.lost(&cause)).transpose()
     }
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
@@ -15,6 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::session::Shared;
 use super::watched::Watched;
 use crate::ConnectionState;
+use crate::http::client::connect::YEAR;
 
 /// What moves a connection, until it is over.
 pub(super) struct Driver {
@@ -74,18 +76,22 @@ struct KeepAlive {
     timer: Pin<Box<Sleep>>,
     /// When it was asked, and has not answered.
     asked: Option<Instant>,
+    silence: Duration,
+    patience: Duration,
 }
 
 impl KeepAlive {
     fn new(pings: PingPong, shared: &Shared) -> Self {
-        let first = Instant::now() + shared.target.options().keep_alive;
-        Self { pings, timer: Box::pin(sleep_until(first)), asked: None }
+        let options = shared.target.options();
+        // A timer that is always over would never let the connection speak.
+        let bounded = |time: Duration| time.clamp(Duration::from_millis(1), YEAR);
+        let (silence, patience) = (bounded(options.keep_alive), bounded(options.keep_alive_timeout));
+        Self { pings, timer: Box::pin(sleep_until(Instant::now() + silence)), asked: None, silence, patience }
     }
 
     /// Ready when the peer is dead.
     fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<String> {
-        let (silence, patience) =
-            (shared.target.options().keep_alive, shared.target.options().keep_alive_timeout);
+        let (silence, patience) = (self.silence, self.patience);
         if self.asked.is_some() && self.pings.poll_pong(cx).is_ready() {
             self.asked = None;
             self.timer.as_mut().reset(shared.signs.last() + silence);

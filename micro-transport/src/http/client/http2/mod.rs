@@ -19,11 +19,11 @@ pub(super) use self::link::Link;
 use self::pump::{Failed, Pump};
 pub(super) use self::session::Session;
 use super::answer::{self, Expected};
-use super::request::{Shape, request};
+use super::request::{Shape, request, stamp};
 
 /// A call with one message, or none.
-pub(super) fn unary(session: Arc<Session>, head: Head, number: u64, body: Body) -> Call {
-    let request = match request(session.target(), &head, number, Shape::Unary) {
+pub(super) fn unary(session: Arc<Session>, head: &Head, number: u64, body: Body) -> Call {
+    let mut request = match request(session.target(), head, number, Shape::Unary) {
         Ok(request) => request,
         Err(error) => return Call::ready(Err(error)),
     };
@@ -31,19 +31,21 @@ pub(super) fn unary(session: Arc<Session>, head: Head, number: u64, body: Body) 
         Body::One(bytes) => bytes,
         Body::Empty | Body::Stream(_) => Bytes::new(),
     };
+    let (format, deadline) = (head.format, head.deadline);
     Call::boxed(async move {
+        stamp(&mut request, deadline);
         let (response, mut sender) = session.send(request, bytes.is_empty()).await?;
         if !bytes.is_empty() {
             // Fails only where the answer does, which tells more.
             let _ = sender.send_data(bytes, true);
         }
-        Exchange::new(session).answer(response, head.format).await
+        Exchange::new(session).answer(response, format).await
     })
 }
 
 /// A call with a stream of messages. A task of its own sends them, whether or not the call is polled.
-pub(super) fn streamed(link: Arc<Link>, head: Head, number: u64, body: BodyStream) -> Call {
-    let request = match request(link.target(), &head, number, Shape::Streamed) {
+pub(super) fn streamed(link: Arc<Link>, head: &Head, number: u64, body: BodyStream) -> Call {
+    let mut request = match request(link.target(), head, number, Shape::Streamed) {
         Ok(request) => request,
         Err(error) => return Call::ready(Err(error)),
     };
@@ -54,10 +56,11 @@ pub(super) fn streamed(link: Arc<Link>, head: Head, number: u64, body: BodyStrea
     let (opened, opening) = oneshot::channel();
     let failed = Failed::default();
     let failure = failed.clone();
-    let deadline = head.deadline;
+    let (format, deadline) = (head.format, head.deadline);
     let pump = Pump::new(runtime.spawn(async move {
         let open = async {
             let session = link.session(deadline).await?;
+            stamp(&mut request, deadline);
             let (response, sender) = session.send(request, false).await?;
             Ok((Exchange::new(session), response, sender))
         };
@@ -77,7 +80,7 @@ pub(super) fn streamed(link: Arc<Link>, head: Head, number: u64, body: BodyStrea
         let (exchange, response) = opening.await.unwrap_or_else(|_| {
             Err(Error::cancelled("the runtime that sends the stream is shutting down"))
         })?;
-        exchange.with(pump).answer(response, head.format).await
+        exchange.with(pump).answer(response, format).await
     })
 }
 
