@@ -14,4 +14,6 @@ mod http_client_golden;
 mod http_client_http1;
 #[cfg(feature = "http")]
 mod http_client_http2;
+#[cfg(feature = "http")]
+mod http_server;
 mod memory;

@@ -53,7 +53,7 @@ impl Inbound {
 pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> http::Response<Answer> {
     let mut held = Held::new(on.activity.begin());
     let (parts, body) = request.into_parts();
-    // Taken out where the handler reads it.
+    // Taken out where it is read to its end, or the handler reads it.
     let mut body = Some(body);
     let reply = match Asked::of(&parts, &on.shared.options.service) {
         Asked::Health(probe) => {
@@ -69,10 +69,10 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
         }
         Asked::Call(dialect, route) => {
             let mut way = Way::of(dialect, &parts);
-            match call(on, &parts, &mut body, route, &mut way, &mut held.permit).await {
-                Ok(response) => Reply::response(response, &way, on.tasks.as_ref()),
-                Err(error) => Reply::error(&error.or_id(&on.shared.options.service), &way),
-            }
+            let result = call(on, &parts, &mut body, route, &mut way, &mut held.permit).await;
+            result
+                .and_then(|response| Reply::response(response, &way, on.tasks.as_ref()))
+                .unwrap_or_else(|error| Reply::error(&error.or_id(&on.shared.options.service), &way))
         }
     };
     let unread = body.is_some_and(|body| !body.is_end_stream());
@@ -145,6 +145,7 @@ async fn message(on: &Inbound, body: &mut Option<Incoming>, content: Content, he
     let Some(incoming) = body else { return Ok(Body::Empty) };
     if !content.stream {
         let bytes = read::whole(incoming, &limits).await?;
+        *body = None;
         return Ok(if bytes.is_empty() { Body::Empty } else { Body::One(bytes) });
     }
     if incoming.size_hint().exact().is_none() {
@@ -152,6 +153,7 @@ async fn message(on: &Inbound, body: &mut Option<Incoming>, content: Content, he
         return Ok(body.take().map_or(Body::Empty, stream));
     }
     let mut frames = read::envelopes(incoming, &limits).await?;
+    *body = None;
     Ok(match (frames.pop(), frames.is_empty()) {
         (None, _) => Body::Empty,
         (Some(Frame::Data(bytes)), true) => Body::One(bytes),

@@ -52,7 +52,7 @@ async fn first_bytes(shared: &Shared, socket: &mut TcpStream) -> Option<(Speaks,
     let mut first = BytesMut::with_capacity(ENOUGH.max(1024));
     // One that never speaks may stay as long as one that spoke and is idle: it is somebody's spare connection.
     let mut late = Instant::now().checked_add(options.idle_timeout);
-    let mut stop = std::pin::pin!(shared.stop.fired());
+    let mut stop = std::pin::pin!(shared.stopped());
     loop {
         let count = tokio::select! {
             // What has come is read before the stop is seen.
@@ -95,7 +95,7 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         // Like Go: some readers of go-micro's headers look for this case.
         .title_case_headers(true)
         .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
-    let ended = drive(&mut connection, &activity, &shared.options, shared.stop.fired()).await;
+    let ended = drive(&mut connection, &activity, &shared.options, shared.stopped()).await;
     let socket = connection.into_parts().io.into_inner().into_socket();
     match ended {
         Ended::Late(Late::Head) => refuse(socket, Refused::SlowHead).await,
@@ -128,7 +128,7 @@ async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
     }
     let mut connection =
         builder.serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
-    if let Ended::Done(Err(error)) = drive(&mut connection, &activity, options, shared.stop.fired()).await {
+    if let Ended::Done(Err(error)) = drive(&mut connection, &activity, options, shared.stopped()).await {
         tracing::debug!(%from, %error, "a connection ended");
     }
     drop(tasks);

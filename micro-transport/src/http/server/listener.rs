@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use micro_core::{Address, Dispatch, Error, Listener, Result, Shutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
@@ -20,6 +19,8 @@ use crate::http::socket;
 
 /// How long is waited when connections cannot be accepted, for want of file descriptors or memory: first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+/// How long it takes until what came before a stop is read.
+const SETTLED: Duration = Duration::from_millis(20);
 /// How many connections that wait in the kernel's queue are still taken when the server stops.
 const LAST: usize = 4096;
 
@@ -30,6 +31,18 @@ pub(super) struct Shared {
     /// One permit for each call that may run.
     pub(super) calls: Arc<Semaphore>,
     pub(super) stop: Shutdown,
+}
+
+impl Shared {
+    /// Waits until connections are to end: when the server stops, and what has come by then is read. The kernel has it
+    /// a moment before Tokio knows.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let fired = self.stop.fired();
+        async move {
+            fired.await;
+            tokio::time::sleep(SETTLED).await;
+        }
+    }
 }
 
 /// A socket that listens.
@@ -85,11 +98,9 @@ impl Listener for Http {
             }
         }
         // To their peers they are connected, and may have sent a request.
-        for _ in 0..LAST {
-            let Some(Ok((socket, from))) = self.socket.accept().now_or_never() else { break };
+        for (socket, from) in waiting(self.socket) {
             start(&mut connections, &shared, socket, from);
         }
-        drop(self.socket);
         while connections.join_next().await.is_some() {}
         Ok(())
     }
@@ -101,6 +112,17 @@ fn start(connections: &mut JoinSet<()>, shared: &Arc<Shared>, socket: TcpStream,
         tracing::debug!(%from, %error, "a connection's socket cannot be set up");
     }
     connections.spawn(connection::serve(shared.clone(), socket, from));
+}
+
+/// The connections that wait in the kernel's queue of a socket, which is closed then. Tokio may not have heard of them.
+fn waiting(socket: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(socket) = socket.into_std() else { return Vec::new() };
+    let next = || {
+        let (connection, from) = socket.accept().ok()?;
+        connection.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(connection).ok()?, from))
+    };
+    std::iter::from_fn(next).take(LAST).collect()
 }
 
 /// The next connection. Whatever accepting fails with, the server lives on.

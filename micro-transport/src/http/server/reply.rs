@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Response as HttpResponse, StatusCode, Version};
-use micro_core::{Body, Error, Format, Metadata, Response};
+use micro_core::{Body, Error, Format, Metadata, Response, Result};
 
 use super::answer::{Answer, Content, Held};
 use super::asked::{Allow, Dialect};
@@ -112,22 +112,24 @@ impl Reply {
     }
 
     /// The answer of a handler. `tasks` starts the task of a stream, where there are streams.
-    pub(super) fn response(response: Response, way: &Way, tasks: Option<&Spawner>) -> Self {
+    ///
+    /// # Errors
+    /// What answers the call instead, where its answer cannot be written.
+    pub(super) fn response(response: Response, way: &Way, tasks: Option<&Spawner>) -> Result<Self> {
         let (metadata, trailers) = (response.metadata().clone(), response.trailers().clone());
         let mut reply = match (response.body, way.format, tasks) {
             (Body::Stream(stream), Some(format), Some(tasks)) if way.envelopes || way.takes_streams => {
                 let content = Content::Stream(Pumped::start(stream, tasks));
                 Self::new(StatusCode::OK, value(&envelope::content_type(format)), content)
             }
-            (Body::Stream(_), ..) => return Self::error(&unasked_stream(way.format), way),
-            (body, Some(format), _) if way.envelopes => match at_hand(body, &trailers) {
-                Ok(content) => Self::new(StatusCode::OK, value(&envelope::content_type(format)), content),
-                Err(error) => return Self::error(&error, way),
-            },
+            (Body::Stream(_), ..) => return Err(unasked_stream(way.format)),
+            (body, Some(format), _) if way.envelopes => {
+                Self::new(StatusCode::OK, value(&envelope::content_type(format)), at_hand(body, &trailers)?)
+            }
             (body, ..) => Self::whole(body, &trailers, way),
         };
         headers::put_metadata(&metadata, &mut reply.headers);
-        reply
+        Ok(reply)
     }
 
     fn whole(body: Body, trailers: &Metadata, way: &Way) -> Self {
@@ -186,7 +188,7 @@ impl Reply {
 }
 
 /// One message at most in its envelope, and the end: its length is told, which says that it is at hand.
-fn at_hand(body: Body, trailers: &Metadata) -> micro_core::Result<Content> {
+fn at_hand(body: Body, trailers: &Metadata) -> Result<Content> {
     let end = envelope::end(None, trailers);
     Ok(Content::bytes(match body {
         Body::One(bytes) => [envelope::message(&bytes)?, end].concat().into(),

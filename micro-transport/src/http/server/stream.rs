@@ -76,7 +76,10 @@ impl AsyncRead for Stream {
             ready!(Pin::new(&mut this.socket).poll_read(cx, into))?;
         }
         if into.filled().len() > before {
-            this.activity.bytes_came();
+            // Frames of HTTP/2 are no head of a request: pings come on an idle connection too.
+            if matches!(this.end, End::Held(_)) {
+                this.activity.bytes_came();
+            }
         } else if into.remaining() > 0 {
             ready!(this.poll_end(cx));
         }
