@@ -1,4 +1,18 @@
 //! Service discovery for `micro`: the trait [`Registry`], its records, and its implementations.
+//!
+//! | | what it is |
+//! |---|---|
+//! | [`Service`], [`Node`], [`Endpoint`] | the records, in go-micro's JSON |
+//! | [`Memory`] | a registry in this process: for tests, and for services that live together |
+//! | `Mdns` (feature `mdns`) | a registry without a server, on the local network |
+//! | [`Registration`] | keeps a service registered, whatever happens to the registry |
+//! | [`Cache`] | what a client knows of services: watched, and never emptied by an error |
+//! | `conformance` (a feature) | the laws of [`Registry`] as tests, for ours and yours |
+//!
+//! # One's own
+//!
+//! Implement [`Registry`] and [`Watch`], and run the laws over it. A registry that cannot be watched says so with
+//! [`Code::Unimplemented`](micro_core::Code::Unimplemented): the cache asks it again and again instead.
 
 mod cache;
 #[cfg(feature = "conformance")]

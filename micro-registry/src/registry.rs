@@ -54,6 +54,7 @@ pub trait Registry: Debug + Send + Sync + 'static {
     /// Watches one service, or all of them.
     ///
     /// # Errors
+    /// [`Code::Unimplemented`](micro_core::Code::Unimplemented) when this registry cannot be watched at all, and
     /// [`Code::Unavailable`](micro_core::Code::Unavailable) when the registry cannot be reached.
     async fn watch(&self, name: Option<&str>) -> Result<Box<dyn Watch>>;
 }
