@@ -1,9 +1,8 @@
-//! Readers that are more tolerant than serde's: 64-bit integers also as strings, `null` for what is absent.
+//! Readers that are more tolerant than serde's: 64-bit integers also as strings.
 //!
-//! JSON of others needs both. JavaScript has no 64-bit integers, so the canonical JSON of protobuf writes them as
-//! strings; Go writes `null` for an empty slice or map. Both hold for formats that people read only
-//! ([`Deserializer::is_human_readable`]): the others have one way to write a number. `#[message]` names these functions
-//! in `#[serde(deserialize_with = ..)]`.
+//! JavaScript has no 64-bit integers, so the canonical JSON of protobuf writes them as strings. It holds for formats that
+//! people read only ([`Deserializer::is_human_readable`]): the others have one way to write a number. `#[message]` names
+//! these functions in `#[serde(deserialize_with = ..)]`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Formatter};
@@ -13,18 +12,6 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::Absent;
-
-/// Reads a field with a number: `null` is absent.
-///
-/// # Errors
-/// What the deserializer says.
-pub fn field<'de, T: Deserialize<'de> + Absent, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    if from.is_human_readable() {
-        Ok(Option::<T>::deserialize(from)?.unwrap_or_else(T::absent))
-    } else {
-        T::deserialize(from)
-    }
-}
 
 /// Reads 64-bit integers, alone or in containers.
 ///
@@ -175,7 +162,7 @@ mod tests {
     #[test]
     fn null_is_absent() {
         let read = |json| {
-            field::<String, _>(&mut serde_json::Deserializer::from_str(json)).map_err(|e| e.to_string())
+            String::read_field(&mut serde_json::Deserializer::from_str(json)).map_err(|e| e.to_string())
         };
         assert_eq!(read("null"), Ok(String::new()));
         assert_eq!(read("\"a\""), Ok("a".to_owned()));

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use micro_codec::{JSON, MSGPACK, PROTOBUF};
-use micro_core::{Format, Message};
+use micro_codec::{JSON, MSGPACK, PROTOBUF, RAW};
+use micro_core::{Code, Format, Message};
 use micro_macros::message;
+
+use crate::bencode::bencode;
 
 #[message(crate = "micro_codec")]
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -104,4 +106,177 @@ fn all_formats_hold_it() {
             round_trip(&shape, format);
         }
     }
+}
+
+fn read<T: Message>(json: &str) -> Result<T, String> {
+    T::decode(JSON, Bytes::copy_from_slice(json.as_bytes())).map_err(|error| error.detail().to_owned())
+}
+
+#[test]
+fn json_goes_out_as_serde_has_it() {
+    let address = Address { street: "Main".into() };
+    assert_eq!(address.to_bytes(JSON).unwrap(), r#"{"street":"Main"}"#);
+    assert_eq!(Shape::BigPlace(address).to_bytes(JSON).unwrap(), r#"{"BigPlace":{"street":"Main"}}"#);
+    let json = Profile { id: 7, ..Profile::default() }.to_bytes(JSON).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(
+        (&json["user_name"], &json["id"], &json["color"], &json["type"]),
+        (&"".into(), &7.into(), &"Red".into(), &().into())
+    );
+}
+
+#[test]
+fn json_comes_in_as_others_write_it() {
+    // The canonical JSON of protobuf: lowerCamelCase, 64-bit integers as strings, defaults left out.
+    let ours: Profile = read(
+        r#"{"userName": "jane", "id": "18446744073709551615", "offset": "-3", "counts": {"x": "-1"}, "type": "5",
+            "color": "DARK_BLUE", "shape": {"bigPlace": {"street": "Wide"}}, "stamps": ["1", 2], "unknown": [1]}"#,
+    )
+    .unwrap();
+    let expected = Profile {
+        user_name: "jane".into(),
+        id: u64::MAX,
+        offset: -3,
+        counts: HashMap::from([("x".into(), -1)]),
+        color: Color::DarkBlue,
+        shape: Some(Shape::BigPlace(Address { street: "Wide".into() })),
+        r#type: Some(5),
+        stamps: vec![1, 2],
+        ..Profile::default()
+    };
+    assert_eq!(ours, expected);
+    // Go: snake_case, and `null` for what is empty.
+    let ours =
+        read::<Profile>(r#"{"user_name": "jane", "tags": null, "counts": null, "nested": null, "id": null}"#);
+    assert_eq!(ours.unwrap(), Profile { user_name: "jane".into(), ..Profile::default() });
+    assert_eq!(read("{}\n"), Ok(Profile::default()));
+    assert_eq!(read(r#"{"Count": "7"}"#), Ok(Shape::Count(7)));
+}
+
+#[test]
+fn json_that_is_wrong() {
+    let error = read::<Profile>("{\"userName\": \"a\",\n\"id\": \"hunter2\"}").unwrap_err();
+    assert_eq!(
+        error,
+        "json: invalid value: string, expected a 64-bit integer that is not negative, as a number or a string at line 2 column 15"
+    );
+    for json in ["", "{\"user_name\":", "{} {}", "[]1", "{\"user_name\": \"a\", \"userName\": \"b\"}"] {
+        let error = Profile::decode(JSON, Bytes::copy_from_slice(json.as_bytes())).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument, "{json}");
+    }
+}
+
+#[message(crate = "micro_codec")]
+#[derive(Clone, Debug, PartialEq)]
+struct Plain {
+    first_name: String,
+    age: Option<u64>,
+    when: std::time::Duration,
+    #[serde(rename = "ID", default)]
+    id: u32,
+}
+
+#[test]
+fn without_numbers_there_is_no_protobuf() {
+    let plain = Plain {
+        first_name: "a".into(),
+        age: Some(u64::MAX),
+        when: std::time::Duration::from_millis(1_500),
+        id: 3,
+    };
+    for format in [JSON, MSGPACK, bencode()] {
+        round_trip(&plain, format);
+    }
+    let read = read::<Plain>(r#"{"firstName": "a", "when": {"secs": 0, "nanos": 0}}"#).unwrap();
+    assert_eq!((read.age, read.id), (None, 0));
+    for format in [PROTOBUF, RAW] {
+        assert!(!Plain::speaks(format));
+        let error = plain.to_bytes(format).unwrap_err();
+        assert_eq!(error.http(), 415);
+        assert_eq!(
+            error.detail(),
+            format!(
+                "unsupported content type `{format}` (spoken here: application/json, application/msgpack)"
+            )
+        );
+        assert_eq!(Plain::decode(format, Bytes::new()).unwrap_err().http(), 415);
+    }
+    // A field without a number has no default of its own.
+    assert!(self::read::<Plain>("{}").unwrap_err().contains("missing field `first_name`"));
+}
+
+#[message(crate = "micro_codec")]
+#[derive(Clone, PartialEq, prost::Message)]
+struct Theirs {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+#[message(crate = "micro_codec")]
+#[derive(Clone, PartialEq, prost::Message, serde::Serialize, serde::Deserialize)]
+struct TheirsWithJson {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+#[message(crate = "micro_codec")]
+#[derive(Clone, Debug, PartialEq)]
+struct Around<T> {
+    #[field(1)]
+    items: Vec<T>,
+    #[field(2)]
+    one: T,
+}
+
+#[test]
+fn types_of_prost() {
+    let (theirs, with_json) = (Theirs { name: "a".into() }, TheirsWithJson { name: "b".into() });
+    round_trip(&theirs, PROTOBUF);
+    assert_eq!(
+        theirs.to_bytes(JSON).unwrap_err().detail(),
+        "unsupported content type `application/json` (spoken here: application/protobuf)"
+    );
+    for format in [JSON, PROTOBUF, MSGPACK] {
+        round_trip(&with_json, format);
+        round_trip(&Around { items: vec![with_json.clone()], one: with_json.clone() }, format);
+        round_trip(&Around { items: vec!["a".to_owned()], one: String::new() }, format);
+    }
+    assert_eq!(Theirs::schema().name, "Theirs");
+}
+
+#[test]
+fn schemas() {
+    let schema = Profile::schema();
+    assert_eq!(schema.name, "Profile");
+    assert_eq!(schema.json["properties"]["user_name"]["type"], "string");
+    assert_eq!(schema.json["properties"]["offset"]["x-protobuf-number"], 2);
+    // With numbers, every field may be absent.
+    assert_eq!(schema.json.get("required"), None);
+    assert_eq!(Plain::schema().json["required"], serde_json::json!(["first_name", "when"]));
+}
+
+#[test]
+fn errors_of_protobuf_say_where() {
+    let error = Profile::decode(PROTOBUF, Bytes::from_static(&[0x32, 3, 0x0a, 1, 0xff])).unwrap_err();
+    assert_eq!(
+        error.detail(),
+        "protobuf: Address.street: Profile.nested: invalid string value: data is not UTF-8 encoded"
+    );
+    let error =
+        Profile::decode(PROTOBUF, Bytes::from_static(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0x07])).unwrap_err();
+    assert_eq!(error.detail(), "protobuf: Profile.user_name: buffer underflow");
+}
+
+#[test]
+fn levels_have_a_limit() {
+    let deep = |levels| {
+        (0..levels).fold(Profile::default(), |inner, _| Profile {
+            other: Some(Box::new(inner)),
+            ..Profile::default()
+        })
+    };
+    round_trip(&deep(30), PROTOBUF);
+    let bytes = deep(110).to_bytes(PROTOBUF).unwrap();
+    let error = Profile::decode(PROTOBUF, bytes).unwrap_err();
+    assert!(error.detail().ends_with("recursion limit reached"), "{error}");
 }

@@ -48,8 +48,27 @@ pub(super) fn expand(mut item: DeriveInput, private: &TokenStream, mut errors: E
     let (impl_generics, type_generics, bounds) = item.generics.split_for_impl();
     let speaks = if by_serde == [true, true] { Speaks::All } else { Speaks::Proto };
     let message = message(&item, speaks, private, derived.contains("JsonSchema"));
+    // Who has it as a field describes all fields; what is in this one nobody said.
+    let undescribed = speaks == Speaks::All && !derived.contains("JsonSchema");
+    let described = undescribed.then(|| {
+        let text = name.to_string();
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::schemars::JsonSchema for #name #type_generics #bounds {
+                fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                    ::std::borrow::Cow::Borrowed(#text)
+                }
+
+                fn json_schema(_: &mut #private::schemars::SchemaGenerator) -> #private::schemars::Schema {
+                    ::core::convert::From::from(true)
+                }
+            }
+        }
+    });
     let generated = quote! {
         #message
+
+        #described
 
         #[automatically_derived]
         impl #impl_generics #private::Absent for #name #type_generics #bounds {

@@ -124,6 +124,12 @@ fn derive(item: &mut DeriveInput, speaks: Speaks, private: &TokenStream) {
             generic.iter().map(|ty| quote!(#ty: #private::serde::Deserialize<'de> + #private::Absent));
         let bound = quote!(#(#deserialize),*).to_string();
         item.attrs.push(parse_quote!(#[serde(bound(deserialize = #bound))]));
+        let parameters = item.generics.type_params().map(|parameter| &parameter.ident);
+        let bound = quote!(
+            #(#parameters: #private::schemars::JsonSchema,)* #(#generic: #private::Absent),*
+        );
+        let bound = bound.to_string();
+        item.attrs.push(parse_quote!(#[schemars(bound = #bound)]));
     }
 }
 

@@ -70,23 +70,23 @@ fn tolerate(field: &mut Field, aliases: &[String], numbered: bool, private: &Tok
         }
     }
     let integers = has_integers(&field.ty);
+    let ty = &field.ty;
     let reader = match (numbered, integers) {
-        (true, true) => Some("integers_field"),
-        (true, false) => Some("field"),
-        (false, true) => Some("integers"),
+        (true, true) => Some(quote!(#private::tolerant::integers_field)),
+        (true, false) => Some(quote!(<#ty as #private::Absent>::read_field)),
+        (false, true) => Some(quote!(#private::tolerant::integers)),
         (false, false) => None,
     };
+    // With the type, as schemars does not infer it.
+    let absent = quote!(<#ty as #private::Absent>::absent);
     if let Some(reader) = reader.filter(|_| !serde.reads_itself()) {
-        let reader = LitStr::new(&path(&format!("tolerant::{reader}"), private), span);
+        let reader = LitStr::new(&reader.to_string(), span);
         field.attrs.push(parse_quote!(#[serde(deserialize_with = #reader)]));
     }
     // An `Option` with a reader of its own is no longer one that serde lets be absent.
     let optional = integers && field.ident.is_some() && is_option(&field.ty) && !serde.reads_itself();
     if (numbered || optional) && !serde.says("default") && !serde.says("flatten") && !serde.says("skip") {
-        // With the type, as schemars does not infer it.
-        let ty = &field.ty;
-        let absent = quote!(<#ty as #private::Absent>::absent).to_string();
-        let absent = LitStr::new(&absent, span);
+        let absent = LitStr::new(&absent.to_string(), span);
         field.attrs.push(parse_quote!(#[serde(default = #absent)]));
     }
 }
