@@ -200,7 +200,8 @@ impl Decoder {
         };
         match usize::try_from(length) {
             Ok(length) if length <= limit => Ok(length),
-            _ => Err(Error::message_too_large(Some(length.into()), limit as u64, setting)),
+            // What is in a stream is a part of a call that runs.
+            _ => Err(Error::message_too_large(Some(length.into()), limit as u64, setting).maybe_reached()),
         }
     }
 }
