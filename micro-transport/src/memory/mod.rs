@@ -36,11 +36,12 @@ use crate::{Connection, DialOptions, ListenOptions, Transport};
 /// use micro_core::Address;
 /// use micro_transport::{ListenOptions, Memory, Transport};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> micro_core::Result<()> {
 /// let listener = Memory::new().listen(&Address::new(":0")?, &ListenOptions::default()).await?;
 /// assert_eq!(listener.addresses()[0].as_str(), "memory:1");
-/// # micro_core::Result::Ok(())
-/// # }).unwrap();
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
