@@ -1,0 +1,13 @@
+#![allow(unused)]
+
+use micro::handler;
+
+#[handler(name = "Kind")]
+enum Kind {
+    A,
+}
+
+#[handler]
+mod greeter {}
+
+fn main() {}

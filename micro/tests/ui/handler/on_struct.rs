@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use micro::handler;
+
+#[handler]
+struct Greeter;
+
+fn main() {}
