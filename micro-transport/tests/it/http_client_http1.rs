@@ -22,8 +22,12 @@ async fn the_head_is_go_micros() {
         }
     })
     .await;
-    let connection = dial(server.address, &DialOptions::default()).await;
-    for number in 0..2 {
+    let mut known = DialOptions::default();
+    known.protocols = vec!["http/1.1".to_owned()];
+    let connections =
+        [dial(server.address, &DialOptions::default()).await, dial(server.address, &known).await];
+    for (connection, number, bare) in [(0, 0, true), (0, 1, true), (1, 0, false)] {
+        let connection = &connections[connection];
         let mut request = request_within("{}", Duration::from_secs(60));
         request.head.metadata.append("Tenant", "acme").unwrap();
         request.head.metadata.append("micro-endpoint", "Other.Call").unwrap();
@@ -43,7 +47,12 @@ async fn the_head_is_go_micros() {
         ] {
             assert_eq!(lines.iter().filter(|is| **is == line).count(), 1, "{line} in {head}");
         }
-        assert!(lines.iter().any(|line| line.starts_with("Accept: application/json")), "{head}");
+        let accept = if bare {
+            "Accept: application/json, application/connect+json"
+        } else {
+            "Accept: application/json"
+        };
+        assert!(lines.contains(&accept), "{head}");
         let timeout = lines.iter().find_map(|line| line.strip_prefix("Timeout: ")).unwrap();
         let timeout = Duration::from_nanos(timeout.parse().unwrap());
         assert!(timeout > Duration::from_secs(30) && timeout <= Duration::from_secs(60), "{timeout:?}");

@@ -157,7 +157,7 @@ fn whole(collected: Collected, expected: &Expected) -> Result<Response> {
     decoder.push(collected.bytes);
     let mut response = Response::default();
     loop {
-        match decoder.next().map_err(|error| error::of_envelope(address, &error))? {
+        match decoder.next().map_err(|error| error::of_envelope(address, error))? {
             Some(Envelope::Message(bytes)) if matches!(response.body, Body::Empty) => {
                 response.body = Body::One(bytes);
             }

@@ -28,22 +28,15 @@ pub(super) fn unreadable(from: &Address, why: impl Display) -> Error {
 
 /// An answer above the limit. Its handler did run, which is what tells it from a refused request.
 pub(super) fn answer_too_large(size: Option<u64>, limit: usize) -> Error {
-    reached(&Error::message_too_large(size, limit as u64, "max_message"))
+    Error::message_too_large(size, limit as u64, "max_message").maybe_reached()
 }
 
 /// An error that the envelopes of an answer led to: the call that it answers was made.
-pub(super) fn of_envelope(from: &Address, error: &Error) -> Error {
+pub(super) fn of_envelope(from: &Address, error: Error) -> Error {
     match error.code() {
-        Code::ResourceExhausted => reached(error),
+        Code::ResourceExhausted => error.maybe_reached(),
         _ => unreadable(from, error.detail()),
     }
-}
-
-/// The same error, of a call that a handler has seen.
-fn reached(error: &Error) -> Error {
-    Error::new(error.code(), error.detail().to_owned())
-        .with_reason(error.reason().to_owned())
-        .with_http(error.http())
 }
 
 /// Tells the plain texts of go-micro's router apart: it never called a handler.

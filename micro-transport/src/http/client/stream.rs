@@ -57,9 +57,7 @@ impl<B: Incoming> Envelopes<B> {
         let address = self.expected.target.address();
         let Some(body) = &mut self.body else { return Poll::Ready(Ok(None)) };
         loop {
-            if let Some(envelope) =
-                self.decoder.next().map_err(|error| error::of_envelope(address, &error))?
-            {
+            if let Some(envelope) = self.decoder.next().map_err(|error| error::of_envelope(address, error))? {
                 return Poll::Ready(Ok(Some(envelope)));
             }
             match ready!(Pin::new(&mut *body).poll_frame(cx)) {
