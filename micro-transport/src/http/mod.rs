@@ -6,7 +6,8 @@
 //!   an error is the header `Micro-Error`;
 //! * `POST /Handler/Method`, for people with curl: answered with the HTTP status of the error, which is the body.
 //!
-//! Streams need HTTP/2. They have the Connect protocol's envelopes, content type and end-of-stream message.
+//! Streams have the Connect protocol's envelopes, content type and end-of-stream message. Streams of requests need
+//! HTTP/2; a streamed answer goes over either protocol, to callers that say in `Accept` that they take it.
 
 mod base64;
 mod client;

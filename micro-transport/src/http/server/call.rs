@@ -26,8 +26,8 @@ pub(super) struct Inbound {
     shared: Arc<Shared>,
     activity: Arc<Activity>,
     peer: Arc<Peer>,
-    /// Starts the tasks of streams; none where the protocol has no streams.
-    tasks: Option<Spawner>,
+    /// Starts the tasks of streams.
+    tasks: Spawner,
 }
 
 /// What a request's content type says.
@@ -39,12 +39,7 @@ struct Content {
 }
 
 impl Inbound {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        activity: Arc<Activity>,
-        peer: Peer,
-        tasks: Option<Spawner>,
-    ) -> Arc<Self> {
+    pub(super) fn new(shared: Arc<Shared>, activity: Arc<Activity>, peer: Peer, tasks: Spawner) -> Arc<Self> {
         Arc::new(Self { shared, activity, peer: Arc::new(peer), tasks })
     }
 }
@@ -71,7 +66,7 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
             let mut way = Way::of(dialect, &parts);
             let result = call(on, &parts, &mut body, route, &mut way, &mut held.permit).await;
             result
-                .and_then(|response| Reply::response(response, &way, on.tasks.as_ref()))
+                .and_then(|response| Reply::response(response, &way, &on.tasks))
                 .unwrap_or_else(|error| Reply::error(&error.or_id(&on.shared.options.service), &way))
         }
     };
@@ -93,9 +88,9 @@ async fn call(
     permit: &mut Option<OwnedSemaphorePermit>,
 ) -> Result<Response> {
     let content = content(on, &parts.headers, way)?;
-    if content.stream && on.tasks.is_none() {
+    if content.stream && parts.version < Version::HTTP_2 {
         return Err(Error::unimplemented(
-            "streams need HTTP/2, by prior knowledge: this is HTTP/1.1 (with curl: --http2-prior-knowledge)",
+            "streams of requests need HTTP/2, by prior knowledge: this is HTTP/1.1 (with curl: --http2-prior-knowledge)",
         )
         .with_reason("STREAM_NEEDS_HTTP2")
         .not_reached());

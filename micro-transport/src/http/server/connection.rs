@@ -86,7 +86,9 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
     let activity = Activity::new();
     let peer = peer(&socket, from, "http/1.1");
     let io = TokioIo::new(Stream::http1(socket, first, activity.clone()));
-    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, None);
+    // Ends the handlers of streams with the connection, however that ends.
+    let tasks = Tasks::default();
+    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, tasks.spawner());
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // Time is watched by `Activity`: hyper's clock for a head runs while a pooled connection rests.
@@ -96,6 +98,7 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         .title_case_headers(true)
         .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
     let ended = drive(&mut connection, &activity, &shared.options, shared.stopped()).await;
+    drop(tasks);
     let socket = connection.into_parts().io.into_inner().into_socket();
     match ended {
         Ended::Late(Late::Head) => refuse(socket, Refused::SlowHead).await,
@@ -114,7 +117,7 @@ async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
     let io = TokioIo::new(Stream::http2(socket, first, activity.clone()));
     // Ends the calls with the connection, however that ends.
     let tasks = Tasks::default();
-    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, Some(tasks.spawner()));
+    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, tasks.spawner());
     let mut builder = http2::Builder::new(tasks.spawner());
     builder
         .timer(TokioTimer::new())

@@ -25,7 +25,7 @@ pub(super) struct Way {
     /// The format of the answer, once it is known.
     format: Option<Format>,
     id: Option<HeaderValue>,
-    /// Whether the answer may be a stream though the request is none.
+    /// Whether the answer may be a stream though the request is none. One direction at a time works in HTTP/1.1 too.
     takes_streams: bool,
     /// Whether trailers can be sent.
     takes_trailers: bool,
@@ -42,7 +42,7 @@ impl Way {
             content_type: parts.headers.get(header::CONTENT_TYPE).cloned(),
             format: None,
             id: parts.headers.get(headers::MICRO_ID).cloned(),
-            takes_streams: http2 && headers::takes_streams(&parts.headers),
+            takes_streams: headers::takes_streams(&parts.headers),
             takes_trailers: http2 || te.split(',').any(|one| one.trim().eq_ignore_ascii_case("trailers")),
         }
     }
@@ -111,22 +111,22 @@ impl Reply {
         }
     }
 
-    /// The answer of a handler. `tasks` starts the task of a stream, where there are streams.
+    /// The answer of a handler. `tasks` starts the task of a stream.
     ///
     /// # Errors
     /// What answers the call instead, where its answer cannot be written.
-    pub(super) fn response(response: Response, way: &Way, tasks: Option<&Spawner>) -> Result<Self> {
+    pub(super) fn response(response: Response, way: &Way, tasks: &Spawner) -> Result<Self> {
         let (metadata, trailers) = (response.metadata().clone(), response.trailers().clone());
-        let mut reply = match (response.body, way.format, tasks) {
-            (Body::Stream(stream), Some(format), Some(tasks)) if way.envelopes || way.takes_streams => {
+        let mut reply = match (response.body, way.format) {
+            (Body::Stream(stream), Some(format)) if way.envelopes || way.takes_streams => {
                 let content = Content::Stream(Pumped::start(stream, tasks));
                 Self::new(StatusCode::OK, value(&envelope::content_type(format)), content)
             }
-            (Body::Stream(_), ..) => return Err(unasked_stream(way.format)),
-            (body, Some(format), _) if way.envelopes => {
+            (Body::Stream(_), _) => return Err(unasked_stream(way.format)),
+            (body, Some(format)) if way.envelopes => {
                 Self::new(StatusCode::OK, value(&envelope::content_type(format)), at_hand(body, &trailers)?)
             }
-            (body, ..) => Self::whole(body, &trailers, way),
+            (body, _) => Self::whole(body, &trailers, way),
         };
         headers::put_metadata(&metadata, &mut reply.headers);
         Ok(reply)
@@ -199,7 +199,7 @@ fn at_hand(body: Body, trailers: &Metadata) -> Result<Content> {
 fn unasked_stream(format: Option<Format>) -> Error {
     let content_type = format.map_or_else(|| "application/connect+json".to_owned(), envelope::content_type);
     Error::unimplemented(format!(
-        "this endpoint answers with a stream: call it over HTTP/2 with `Accept: {content_type}`"
+        "this endpoint answers with a stream: call it with the header `Accept: {content_type}`"
     ))
     .with_reason("STREAMED_ANSWER")
 }

@@ -47,7 +47,7 @@ async fn errors_have_the_status_that_fits() {
         (json("/Greeter/Hello", &"x".repeat(5 * 1024 * 1024)), 413, "max_message"),
         (json("/", "{}"), 404, "POST /Handler/Method"),
         (json("/a", "{}"), 404, "POST /Handler/Method"),
-        (json("/Test/Flood", "{}"), 501, "HTTP/2"),
+        (json("/Test/Flood", "{}"), 501, "Accept: application/connect+json"),
         (
             post("/Greeter/Hello", "Content-Type: application/json\r\nTimeout: x\r\n", "{}"),
             400,
@@ -129,6 +129,29 @@ async fn trailers_of_the_answer_to_those_who_take_them() {
     let said = String::from_utf8(raw.rest().await).unwrap();
     assert!(said.contains("\r\nTrailer: cost\r\n"), "{said}");
     assert!(said.ends_with("\r\n0\r\nCost: 7\r\n\r\n"), "{said}");
+}
+
+#[tokio::test]
+async fn a_streamed_answer_to_those_who_take_it() {
+    let app = App::new();
+    let server = Server::with(options(), &app).await;
+    let headers =
+        "Content-Type: application/json\r\nAccept: application/connect+json\r\nConnection: close\r\n";
+    let mut raw = super::raw::Raw::to(server.address).await;
+    raw.send(post("/Test/Three", headers, "{}")).await;
+    let said = String::from_utf8(raw.rest().await).unwrap();
+    assert!(said.contains("\r\nContent-Type: application/connect+json\r\n"), "{said}");
+    let message = |n| format!("6\r\n\0\0\0\0\u{1}{n}\r\n");
+    let end = "\u{2}\0\0\0\u{1b}{\"metadata\":{\"cost\":[\"7\"]}}";
+    let body = format!("{}{}{}20\r\n{end}\r\n0\r\n\r\n", message(1), message(2), message(3));
+    assert!(said.ends_with(&body), "{}", said.escape_debug());
+
+    // Whoever hangs up cancels it.
+    let mut raw = super::raw::Raw::to(server.address).await;
+    raw.send(post("/Test/Flood", headers, "{}")).await;
+    app.until_running(1).await;
+    drop(raw);
+    app.until_running(0).await;
 }
 
 #[derive(Debug, Default)]
