@@ -41,9 +41,18 @@ pub mod transport {
     pub use micro_transport::*;
 }
 
+#[cfg(feature = "json")]
+pub use micro_codec::JSON;
+#[cfg(feature = "msgpack")]
+pub use micro_codec::MSGPACK;
+pub use micro_codec::{Json, RAW, formats};
 #[cfg(feature = "protobuf")]
-pub use micro_codec::Proto;
-pub use micro_codec::{Json, formats};
+pub use micro_codec::{PROTOBUF, Proto};
+
+/// The laws of clients and servers as tests; those of the other traits are beside them, as
+/// `micro::registry::conformance` is.
+#[cfg(feature = "conformance")]
+pub use micro_core::{caller_conformance_tests, conformance, server_conformance_tests};
 
 pub use micro_core::{
     Account, Address, Answer, App, Body, BodyStream, Call, CallOptions, Caller, Client, Code, Context,

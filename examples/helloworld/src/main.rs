@@ -5,6 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Whom to greet.
 #[message]
+#[derive(Debug)]
 pub struct CallRequest {
     /// The name of the person.
     #[field(1)]
@@ -13,6 +14,7 @@ pub struct CallRequest {
 
 /// The greeting.
 #[message]
+#[derive(Debug)]
 pub struct CallResponse {
     /// What is said.
     #[field(1)]

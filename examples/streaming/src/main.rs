@@ -4,6 +4,7 @@ use micro::{Receiver, Result, Sender, Service, Settings, handler, message};
 
 /// How far to count.
 #[message]
+#[derive(Debug)]
 pub struct CountRequest {
     /// The last number.
     #[field(1)]
@@ -12,6 +13,7 @@ pub struct CountRequest {
 
 /// A number.
 #[message]
+#[derive(Debug)]
 pub struct Number {
     /// Its value.
     #[field(1)]

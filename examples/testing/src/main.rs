@@ -4,6 +4,7 @@ use micro::{Context, Error, Result, Service, handler, message};
 
 /// A purchase.
 #[message]
+#[derive(Debug)]
 pub struct Order {
     /// What is bought.
     #[field(1)]
@@ -15,6 +16,7 @@ pub struct Order {
 
 /// What it costs.
 #[message]
+#[derive(Debug)]
 pub struct Price {
     /// In cents.
     #[field(1)]

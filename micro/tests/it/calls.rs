@@ -182,6 +182,8 @@ async fn rolling_restarts_lose_no_call() -> Result<()> {
     };
     for _ in 0..6 {
         nodes.push(started(&registry, echo()).await?);
+        // Calls go on meanwhile.
+        tokio::time::sleep(Duration::from_millis(50)).await;
         nodes.remove(0).stop().await?;
     }
     stop.fire();

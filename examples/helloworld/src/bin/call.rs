@@ -6,6 +6,7 @@ use micro::{Result, Service, Settings, message};
 
 /// Whom to greet.
 #[message]
+#[derive(Debug)]
 pub struct CallRequest {
     /// The name of the person.
     #[field(1)]
@@ -14,6 +15,7 @@ pub struct CallRequest {
 
 /// The greeting.
 #[message]
+#[derive(Debug)]
 pub struct CallResponse {
     /// What is said.
     #[field(1)]

@@ -1,0 +1,6 @@
+#[micro::message]
+struct Request<'a> {
+    name: &'a str,
+}
+
+fn main() {}

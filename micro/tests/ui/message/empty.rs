@@ -1,0 +1,7 @@
+#[micro::message]
+enum Never {}
+
+#[micro::message]
+struct Unit;
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[micro::message]
+fn request() {}
+
+fn main() {}

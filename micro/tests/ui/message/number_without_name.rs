@@ -1,0 +1,4 @@
+#[micro::message]
+struct Id(#[field(1)] String);
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[micro::message]
+union Request {
+    small: u32,
+    large: u64,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[micro::message(json, name = "Request")]
+struct Request {
+    name: String,
+}
+
+fn main() {}
