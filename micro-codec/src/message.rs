@@ -113,6 +113,7 @@ pub fn encode_all<T: Message + Serialize + Numbered>(
 ///
 /// # Errors
 /// As [`Message::decode`].
+#[cfg_attr(not(feature = "protobuf"), allow(clippy::needless_pass_by_value, reason = "kept by protobuf"))]
 pub fn decode_all<T: Message + DeserializeOwned + Numbered>(format: Format, bytes: Bytes) -> Result<T> {
     match format.kind() {
         #[cfg(feature = "protobuf")]
@@ -143,12 +144,13 @@ pub fn encode_proto<T: Message + Numbered>(value: &T, format: Format, out: &mut 
 ///
 /// # Errors
 /// As [`Message::decode`].
+#[cfg_attr(not(feature = "protobuf"), allow(clippy::needless_pass_by_value, reason = "kept by protobuf"))]
 pub fn decode_proto<T: Message + Numbered>(format: Format, bytes: Bytes) -> Result<T> {
     match format.kind() {
         #[cfg(feature = "protobuf")]
         Kind::Protobuf => crate::protobuf::read(bytes),
         _ => {
-            drop(bytes);
+            let _ = &bytes;
             Err(unspoken::<T>(format))
         }
     }

@@ -16,7 +16,7 @@
 //! | `Box<T>` | what `T` is |
 //!
 //! What has its default value is not written, and a field that is not sent has its default value, see
-//! [`Absent`](crate::Absent). Enums are closed: a variant that the reader does not know counts as not sent, so the field
+//! [`Absent`]. Enums are closed: a variant that the reader does not know counts as not sent, so the field
 //! is its default, `None`, or without that element. Fields that the reader does not know are skipped.
 //!
 //! The wire is that of prost; so are the limits: 100 levels of messages, and no room for what did not come.

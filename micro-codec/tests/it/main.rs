@@ -5,6 +5,8 @@
 mod bencode;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack", feature = "conformance"))]
 mod conformance;
+#[cfg(feature = "json")]
+mod json_only;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
 mod message;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
