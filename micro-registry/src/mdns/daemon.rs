@@ -1,11 +1,14 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use mdns_sd::{
-    Error as MdnsError, IfKind, IfPredicate, Receiver, ServiceDaemon, ServiceEvent, ServiceInfo, TxtProperty,
+    Error as MdnsError, IfKind, IfPredicate, MDNS_PORT, Receiver, ServiceDaemon, ServiceEvent, ServiceInfo,
+    TxtProperty,
 };
 use micro_core::{Address, Error, Result};
 use micro_net::Interface;
+use socket2::{Domain, Socket, Type};
 use tokio::time::{sleep, timeout};
 
 use super::lock;
@@ -121,6 +124,7 @@ impl Daemon {
 }
 
 fn spawn(selection: &Selection) -> Result<ServiceDaemon> {
+    check_port()?;
     let failed = |error| Error::unavailable(format!("mDNS cannot be started: {error}"));
     let daemon = ServiceDaemon::new().map_err(failed)?;
     let selection = selection.clone();
@@ -131,6 +135,29 @@ fn spawn(selection: &Selection) -> Result<ServiceDaemon> {
     });
     daemon.disable_interface(IfKind::Predicate(left_out)).map_err(failed)?;
     Ok(daemon)
+}
+
+/// The daemon says nothing when it gets no socket.
+fn check_port() -> Result<()> {
+    let bind = |domain: Domain, ip: IpAddr| -> std::io::Result<()> {
+        let socket = Socket::new(domain, Type::DGRAM, None)?;
+        socket.set_reuse_address(true)?;
+        #[cfg(unix)]
+        socket.set_reuse_port(true)?;
+        if domain == Domain::IPV6 {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&SocketAddr::new(ip, MDNS_PORT).into())
+    };
+    let v4 = bind(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into());
+    let v6 = bind(Domain::IPV6, Ipv6Addr::UNSPECIFIED.into());
+    match (v4, v6) {
+        (Err(v4), Err(_)) => Err(Error::unavailable(format!(
+            "mDNS cannot use UDP port {MDNS_PORT} ({v4}): another program has it for itself; end that, or choose another \
+             registry"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The DNS records of a node. Its address is in the TXT record: that of DNS would have to be one of the interfaces

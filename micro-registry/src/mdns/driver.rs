@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mdns_sd::{Receiver, ResolvedService, ServiceEvent};
 use micro_core::{Error, Result};
 use micro_net::Backoff;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio::time::{Instant, sleep_until};
 
 use super::announcement::Announcement;
@@ -26,6 +26,10 @@ pub(super) struct Shared {
     pub(super) table: Mutex<Table>,
     pub(super) search: Mutex<Search>,
     pub(super) describer: Arc<Describer>,
+    /// Held while the network is asked.
+    pub(super) asking: AsyncMutex<()>,
+    /// Held while nodes of this process come or go, so that what the daemon has is what the table has.
+    changing: AsyncMutex<()>,
     /// Wakes the driver when there is something new to wait for.
     pub(super) wake: Notify,
     revision: AtomicU64,
@@ -38,6 +42,8 @@ impl Shared {
             table: Mutex::default(),
             search: Mutex::default(),
             describer: Arc::new(describer),
+            asking: AsyncMutex::default(),
+            changing: AsyncMutex::default(),
             wake: Notify::new(),
             revision: AtomicU64::new(0),
         }
@@ -59,22 +65,24 @@ impl Shared {
         for announcement in Announcement::all(service, ttl, revision) {
             ready.push((txt::write(&announcement)?, announcement));
         }
+        let _changing = self.changing.lock().await;
         for (said, announcement) in ready {
             let key = key(&announcement);
-            let known = lock(&self.table).own_label(&key);
+            let known = lock(&self.table).own_node(&key).map(|known| known.label.clone());
             let label = known.unwrap_or_else(|| label(&key.0, &key.1, revision));
             let address = announcement.node.address.clone();
             lock(&self.table).register(&label, announcement, Instant::now());
+            self.wake.notify_one();
             self.daemon.announce(&label, &address, said).await?;
         }
-        self.wake.notify_one();
         Ok(())
     }
 
     pub(super) async fn deregister(&self, service: &Service) -> Result<()> {
+        let _changing = self.changing.lock().await;
         for node in &service.nodes {
             let key = (service.name.clone(), node.id.clone());
-            let known = lock(&self.table).deregister(&key, Instant::now());
+            let known = lock(&self.table).own_node(&key).cloned();
             if let Some(known) = known {
                 self.withdraw(&known).await?;
             }
@@ -97,9 +105,12 @@ impl Shared {
         self.daemon.stop(leaving);
     }
 
+    /// Says goodbye for a node and forgets it then: if this is cancelled, it is still there to say goodbye at its end.
     async fn withdraw(&self, known: &Known) -> Result<()> {
         let said = txt::write_gone(self.next_revision());
-        self.daemon.withdraw(&known.label, &known.announcement.node.address, said).await
+        self.daemon.withdraw(&known.label, &known.announcement.node.address, said).await?;
+        lock(&self.table).deregister(&key(&known.announcement), Instant::now());
+        Ok(())
     }
 
     /// A number that no registration had before. It is made of the time, as a process that starts again with the ids of
@@ -114,11 +125,12 @@ impl Shared {
     }
 
     async fn expire(&self) {
+        let _changing = self.changing.lock().await;
         let over = lock(&self.table).expire(Instant::now());
         for known in over {
             tracing::debug!(node = known.announcement.node.id, "mDNS: not registered again within its TTL");
             if let Err(error) = self.withdraw(&known).await {
-                tracing::debug!(%error, "mDNS: no goodbye");
+                tracing::debug!(%error, "mDNS: no goodbye; will try again");
             }
         }
     }
@@ -151,10 +163,14 @@ impl Shared {
     }
 }
 
+/// A search that lasted this long has not failed.
+const LASTS: Duration = Duration::from_secs(60);
+
 /// Hears the network and ends what is over, for ever.
 pub(super) async fn drive(shared: Arc<Shared>) {
     let mut backoff = Backoff::default();
     let mut ask_again = None;
+    let mut asked = Instant::now();
     loop {
         let end = lock(&shared.table).next_end();
         let events = lock(&shared.search).events.front().cloned();
@@ -163,6 +179,7 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             () = until(end) => shared.expire().await,
             () = until(ask_again) => {
                 ask_again = None;
+                asked = Instant::now();
                 if let Err(error) = shared.ask().await {
                     tracing::warn!(%error, "mDNS: cannot ask the network; will try again");
                     ask_again = Some(Instant::now() + backoff.next_delay());
@@ -170,7 +187,9 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             }
             event = receive(events) => match event {
                 Some(event) => {
-                    backoff.reset();
+                    if asked.elapsed() > LASTS {
+                        backoff.reset();
+                    }
                     shared.hear(event);
                 }
                 None => {

@@ -36,7 +36,8 @@ use crate::{Describe, RegisterOptions, Registry, Service, Watch};
 ///   one packet. Endpoints that do not fit are left out, and are fetched from the node by those who ask for them
 ///   ([`Describe`]). A record that does not fit without its endpoints is refused.
 /// * **Where**: on the interfaces of [`MdnsOptions::interfaces`]; without that on all of them but bridges to containers
-///   (`docker0`) and tunnels, and on loopback only when there is nothing else.
+///   (`docker0`) and tunnels, and on loopback only when there is nothing else. Interfaces that come and go are used and
+///   left within seconds. Loopback works over IPv4 (Linux gives it no route for IPv6 multicast), others over both.
 /// * **How long**: a node that is not registered again within its TTL is gone, on the machine that registered it and on
 ///   all others. DNS's own lifetimes (2 minutes and more) do not matter. Deregistering says goodbye, and so does
 ///   dropping the registry, which takes all of its nodes away.
@@ -99,7 +100,8 @@ impl Mdns {
     ///
     /// # Errors
     /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument) for an interface that is not there (the text names
-    /// those that are), and [`Code::Unavailable`](micro_core::Code::Unavailable) when the system gives no thread.
+    /// those that are), and [`Code::Unavailable`](micro_core::Code::Unavailable) when another program has the port of
+    /// mDNS for itself, or the system gives no thread.
     pub fn new(options: MdnsOptions) -> Result<Self> {
         let selection = Selection::new(&options.interfaces, &micro_net::interfaces()?)?;
         let shared = Shared::new(Daemon::start(selection)?, Describer::new(options.describe));

@@ -17,13 +17,15 @@ const SETTLE: Duration = Duration::from_millis(1_500);
 /// How long others have to answer after the first node of a name did.
 const GRACE: Duration = Duration::from_millis(150);
 
+/// With more nodes than this, names that are not known are not asked for anew: asking makes the daemon tell all that it
+/// knows, into a queue of 1,000 events. Nodes that come announce themselves, and each registration does so again.
+const FEW: usize = 200;
+
 /// What was asked, and where the answers come from.
 #[derive(Default)]
 pub(super) struct Search {
-    /// When the search began that goes on for ever.
-    began: Option<Instant>,
-    /// When the network was asked last.
-    asked: Option<Instant>,
+    /// When the search began that goes on for ever, and when the network was asked last.
+    asked: Option<(Instant, Instant)>,
     /// The answers. Asking again opens a new channel, and what is left in the old one is heard first.
     pub(super) events: VecDeque<Receiver<ServiceEvent>>,
 }
@@ -48,25 +50,24 @@ impl Shared {
 
     /// Returns when the search began, and until when there may be answers.
     async fn ask_for(&self, name: Option<&str>) -> Result<(Instant, Instant)> {
-        let unknown = name.is_some_and(|name| lock(&self.table).first(name).is_none());
-        let now = Instant::now();
-        let before = {
-            let mut search = lock(&self.search);
-            let began = *search.began.get_or_insert(now);
-            let over = search.asked.is_some_and(|asked| asked + SETTLE <= now);
-            let asked = search.asked.unwrap_or(now);
-            if search.asked.is_some() && !(unknown && over) {
-                let since = if unknown { asked } else { began };
-                return Ok((began, since + SETTLE));
-            }
-            search.asked.replace(now)
+        // One asks, the others wait for its question, and all for the answers.
+        let _turn = self.asking.lock().await;
+        let (unknown, few) = {
+            let table = lock(&self.table);
+            (name.is_some_and(|name| table.first(name).is_none()), table.len() <= FEW)
         };
-        if let Err(error) = self.ask().await {
-            // Whoever comes next tries again.
-            lock(&self.search).asked = before;
-            return Err(error);
+        let now = Instant::now();
+        let before = lock(&self.search).asked;
+        if let Some((began, last)) = before {
+            let until = if unknown { last } else { began } + SETTLE;
+            if !(unknown && few && until <= now) {
+                return Ok((began, until));
+            }
         }
-        Ok((lock(&self.search).began.unwrap_or(now), now + SETTLE))
+        self.ask().await?;
+        let began = before.map_or(now, |(began, _)| began);
+        lock(&self.search).asked = Some((began, now));
+        Ok((began, now + SETTLE))
     }
 
     /// Asks the network for all nodes.

@@ -3,13 +3,14 @@
 //!
 //! Linux with `unshare` and `ip`, and root or unprivileged user namespaces.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use micro_core::Code;
 use micro_net::{advertise, interfaces};
 use micro_registry::{Mdns, MdnsOptions, RegisterOptions, Registry};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::process::{Process, answer, record, say};
 
@@ -119,6 +120,11 @@ fn a_wire_without_a_route() {
     run("without-route");
 }
 
+#[test]
+fn a_machine_whose_port_is_taken() {
+    run("taken");
+}
+
 fn run(machine: &str) {
     let mut command = Command::new("unshare");
     command.args(namespace()).arg("--").arg(std::env::current_exe().unwrap());
@@ -143,12 +149,23 @@ fn namespace() -> &'static [&'static str] {
 
 /// Runs in the namespace.
 pub(crate) async fn inside(name: &str) {
+    if name == "taken" {
+        taken();
+        return say("passed");
+    }
     let machine = MACHINES.iter().find(|machine| machine.name == name).unwrap();
     ip("link set lo up");
     for line in machine.network {
         ip(line);
     }
 
+    // The kernel says that a cable is plugged in a moment after it is.
+    for _ in 0..500 {
+        if interfaces().unwrap().iter().all(|interface| interface.up) {
+            break;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
     let listener = TcpListener::bind(machine.listens).unwrap();
     let told = advertise(None, &listener.local_addr().unwrap().into(), &interfaces().unwrap());
     let (address, reason) = machine.advertises;
@@ -173,6 +190,15 @@ pub(crate) async fn inside(name: &str) {
     };
     timeout(Duration::from_secs(30), found).await.expect("another process finds and calls the service");
     say("passed");
+}
+
+/// Another program has the port of mDNS, and does not share it.
+fn taken() {
+    ip("link set lo up");
+    let _taken = UdpSocket::bind("[::]:5353").unwrap();
+    let error = Mdns::new(MdnsOptions::default()).unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+    assert!(error.detail().contains("port 5353"), "{error}");
 }
 
 fn ip(arguments: &str) {

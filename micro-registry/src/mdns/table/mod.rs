@@ -132,20 +132,22 @@ impl Table {
     }
 
     /// Takes a node of this process away.
-    pub(super) fn deregister(&mut self, key: &Key, now: Instant) -> Option<Known> {
-        if !self.nodes.get(key)?.own {
-            return None;
+    pub(super) fn deregister(&mut self, key: &Key, now: Instant) {
+        if self.own_node(key).is_some() {
+            self.remove(key, now);
         }
-        self.remove(key, now)
     }
 
-    /// Takes away what was not heard of within its TTL, and returns what of it was registered here.
+    /// Takes away what was not heard of within its TTL. Returns what of it was registered here, and leaves that: it has
+    /// to say goodbye first.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Known> {
         self.graves.retain(|_, (_, went)| now.duration_since(*went) < MEMORY);
-        let over: Vec<_> =
-            self.nodes.iter().filter(|(_, known)| known.ends() <= now).map(|(key, _)| key.clone()).collect();
-        let removed = over.iter().filter_map(|key| self.remove(key, now));
-        removed.filter(|known| known.own).collect()
+        let over: Vec<_> = self.nodes.values().filter(|known| known.ends() <= now).cloned().collect();
+        let (own, heard): (Vec<_>, Vec<_>) = over.into_iter().partition(|known| known.own);
+        for known in heard {
+            self.remove(&key(&known.announcement), now);
+        }
+        own
     }
 
     /// When the next node ends.
@@ -153,9 +155,9 @@ impl Table {
         self.nodes.values().map(Known::ends).min()
     }
 
-    /// The label of a node of this process.
-    pub(super) fn own_label(&self, key: &Key) -> Option<String> {
-        self.nodes.get(key).filter(|known| known.own).map(|known| known.label.clone())
+    /// A node of this process.
+    pub(super) fn own_node(&self, key: &Key) -> Option<&Known> {
+        self.nodes.get(key).filter(|known| known.own)
     }
 
     /// The nodes of this process.
@@ -190,6 +192,11 @@ impl Table {
         let wanted = |known: &&Known| name.is_none_or(|name| name == known.announcement.service.name);
         let there = self.nodes.values().filter(wanted);
         (there.map(|known| Change::Put(Box::new(known.announcement.clone()))).collect(), changes)
+    }
+
+    /// How many nodes are known.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Tells those who wait that something has changed.
@@ -235,12 +242,11 @@ impl Table {
             .insert(key, Known { label: label.to_owned(), announcement, own, since, heard: now, order });
     }
 
-    fn remove(&mut self, key: &Key, now: Instant) -> Option<Known> {
-        let known = self.nodes.remove(key)?;
+    fn remove(&mut self, key: &Key, now: Instant) {
+        let Some(known) = self.nodes.remove(key) else { return };
         self.labels.remove(&known.label);
-        self.graves.insert(known.label.clone(), (known.announcement.revision, now));
-        self.tell(&Change::Remove(Box::new(known.announcement.clone())));
-        Some(known)
+        self.graves.insert(known.label, (known.announcement.revision, now));
+        self.tell(&Change::Remove(Box::new(known.announcement)));
     }
 
     fn tell(&mut self, change: &Change) {

@@ -107,15 +107,18 @@ fn own_nodes_are_known_better_here() {
     assert_eq!(table.named("s"), [announcement("n", 1, 1)]);
     table.hear("x", announcement("m", 1, 1), start);
     assert_eq!(table.own().count(), 1);
-    assert!(table.deregister(&("s".into(), "m".into()), start).is_none(), "it is not ours");
-    assert!(table.deregister(&("s".into(), "n".into()), start).is_some());
+    table.deregister(&("s".into(), "m".into()), start);
+    assert_eq!(table.named("s").len(), 2, "it is not ours");
+    table.deregister(&("s".into(), "n".into()), start);
     // What the network still echoes of it.
     table.hear("a", announcement("n", 1, 1), start);
-    assert_eq!(table.named("s").len(), 1);
+    assert_eq!(table.named("s"), [announcement("m", 1, 1)]);
 
     table.register("b", announcement("n", 1, 2), start);
     let over = table.expire(start + TTL);
     assert_eq!(over.iter().map(|known| &*known.label).collect::<Vec<_>>(), ["b"]);
+    // It is there until it has said goodbye.
+    assert_eq!(table.named("s"), [announcement("n", 1, 2)]);
 }
 
 #[test]
@@ -143,6 +146,7 @@ fn strangers_cannot_fill_the_memory() {
     table.register("own", announcement("own", 1, 1), start);
     assert_eq!(table.own().count(), 1);
     table.expire(start + TTL);
+    table.deregister(&("s".into(), "own".into()), start + TTL);
     assert_eq!((table.nodes.len(), table.labels.len()), (0, 0));
     table.expire(start + TTL + MEMORY);
     assert!(table.graves.is_empty());
