@@ -61,4 +61,8 @@ pub use micro_core::{
     Server, Shutdown, TraceContext, codec, format, key, metadata,
 };
 
-pub use micro_macros::{Error, handler, message};
+#[doc = include_str!("docs/error.md")]
+pub use micro_macros::Error;
+#[doc = include_str!("docs/handler.md")]
+pub use micro_macros::handler;
+pub use micro_macros::message;

@@ -70,13 +70,21 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
                 .unwrap_or_else(|error| Reply::error(&error.or_id(&on.shared.options.service), &way))
         }
     };
-    let unread = body.is_some_and(|body| !body.is_end_stream());
+    if parts.version == Version::HTTP_2 {
+        // Streams end by themselves there, and the connection has a frame to say that it will.
+        if let Some(body) = body {
+            on.tasks.spawn(read::unwanted(body));
+        }
+        return reply.into_http(held, false);
+    }
+    let unread = match body {
+        Some(body) => !read::rest(body).await,
+        None => false,
+    };
     if unread {
         on.activity.leave_unread();
     }
-    // HTTP/2 has a frame for what this says.
-    let last = parts.version < Version::HTTP_2 && (unread || on.shared.stop.is_fired());
-    reply.into_http(held, last)
+    reply.into_http(held, unread || on.shared.stop.is_fired())
 }
 
 async fn call(

@@ -67,6 +67,39 @@ async fn in_time<T>(piece: impl Future<Output = T>, limits: &Limits) -> Result<T
     }
 }
 
+/// Reads what was not wanted of a body, if it is told to be little, so that its connection goes on; says whether it is
+/// at its end then.
+pub(super) async fn rest(mut body: Incoming) -> bool {
+    /// What is little, in bytes, and how long is waited for it.
+    const LITTLE: (u64, Duration) = (64 * 1024, Duration::from_millis(100));
+    if body.is_end_stream() {
+        return true;
+    }
+    if body.size_hint().upper().is_none_or(|size| size > LITTLE.0) {
+        return false;
+    }
+    let reading = async { while let Some(Ok(_)) = body.frame().await {} };
+    // The end is the end of the body, or of the connection.
+    tokio::time::timeout(LITTLE.1, reading).await.is_ok()
+}
+
+/// Reads what was not wanted of a body over HTTP/2, for a bounded time and size, while its answer is on its way. A body
+/// that is dropped unread resets its stream, and clients that are still sending then take that for the answer (curl
+/// does).
+pub(super) async fn unwanted(mut body: Incoming) {
+    /// As much, in bytes, and as long as a connection of HTTP/1.1 is given.
+    const MOST: (usize, Duration) = (64 * 1024 * 1024, Duration::from_secs(5));
+    let reading = async {
+        let mut left = MOST.0;
+        while let Some(Ok(piece)) = body.frame().await {
+            let Some(rest) = left.checked_sub(piece.data_ref().map_or(0, Bytes::len)) else { return };
+            left = rest;
+        }
+    };
+    // Late or not, the stream is reset now if its peer still sends.
+    let _ = tokio::time::timeout(MOST.1, reading).await;
+}
+
 /// The messages of a stream that is at hand: its length was told, and it is read at once.
 pub(super) async fn envelopes(body: &mut Incoming, limits: &Limits) -> Result<Vec<Frame>> {
     /// What may be around one message: its envelope, and an empty end's.
