@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{GenericParam, ImplItem, ItemImpl, LitStr, Type};
+use syn::{GenericParam, ImplItem, ItemImpl, LitStr, Type, parse_quote};
 
 use super::HandlerOptions;
 use super::endpoint::{self, EndpointOptions, is_endpoint};
@@ -46,6 +46,8 @@ fn methods(item: &mut ItemImpl, errors: &mut Errors) -> Vec<Method> {
         }
         meant += 1;
         methods.extend(Method::parse(&function.attrs, options, &function.sig, errors));
+        // An endpoint is async and has `&self`, whether it needs them or not.
+        function.attrs.push(parse_quote!(#[allow(clippy::unused_async, clippy::unused_self)]));
     }
     if meant == 0 {
         errors.at(

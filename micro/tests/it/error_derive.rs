@@ -120,7 +120,7 @@ fn what_is_local_stays_here() {
 fn what_is_not_theirs_comes_back() {
     let other = Error::not_found("no user 7").with_reason("USER_MISSING").with_domain("Others");
     assert_eq!(UserError::from_error(&other), None);
-    assert!(std::ptr::eq(UserError::try_from(&other).unwrap_err(), &raw const other as *const Error));
+    assert!(std::ptr::eq(UserError::try_from(&other).unwrap_err(), &raw const other));
     for (reason, key, value) in
         [("NEW_REASON", "id", "7"), ("USER_MISSING", "id", "x"), ("USER_MISSING", "no", "7")]
     {

@@ -103,6 +103,7 @@ impl Greeter {
 
     #[endpoint(skip)]
     async fn helper<T>(&self, value: T) -> T {
+        tokio::task::yield_now().await;
         value
     }
 

@@ -1,5 +1,7 @@
 //! The integration tests of `micro`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests too")]
+
 mod calls;
 mod conformance;
 mod contract;
