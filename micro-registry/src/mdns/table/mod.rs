@@ -16,10 +16,6 @@ const QUEUE: usize = 4_096;
 /// How long the last words of a node that is gone are remembered: packets that were under way are no sign of life.
 const MEMORY: Duration = Duration::from_secs(300);
 
-/// DNS-SD's goodbye counts only when the node said nothing for this long: it is repeated, and may be older than a new
-/// announcement.
-const SILENCE: Duration = Duration::from_secs(2);
-
 /// A service and a node of it.
 pub(super) type Key = (String, String);
 
@@ -121,14 +117,12 @@ impl Table {
         }
     }
 
-    /// The records of a node are gone from DNS.
+    /// The records of a node are gone from DNS: DNS-SD's goodbye, a second after it was said, or a network that is gone.
     pub(super) fn lose(&mut self, label: &str, now: Instant) {
         let Some(key) = self.heard_as(label) else { return };
-        if self.nodes.get(&key).is_some_and(|known| now.duration_since(known.heard) >= SILENCE) {
-            self.remove(&key, now);
-            // It may be a network that comes back with the node as it was.
-            self.graves.remove(label);
-        }
+        self.remove(&key, now);
+        // The network may come back, with the node as it was.
+        self.graves.remove(label);
     }
 
     /// Takes a node of this process away.
