@@ -72,7 +72,9 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
     };
     if parts.version == Version::HTTP_2 {
         // Streams end by themselves there, and the connection has a frame to say that it will.
-        if let Some(body) = body {
+        if let Some(body) = body
+            && !body.is_end_stream()
+        {
             on.tasks.spawn(read::unwanted(body));
         }
         return reply.into_http(held, false);

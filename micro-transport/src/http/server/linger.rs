@@ -6,9 +6,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// How long is read what nobody wants.
-const TIME: Duration = Duration::from_secs(5);
+pub(super) const TIME: Duration = Duration::from_secs(5);
 /// How much of it, in bytes.
-const SIZE: usize = 64 * 1024 * 1024;
+pub(super) const SIZE: usize = 64 * 1024 * 1024;
 
 /// Says that nothing more comes, and reads on until the peer has closed too, for a bounded time and size. A socket that
 /// is closed with bytes unread resets the connection, and its peer loses the answer that it has not read yet (RFC 9112,

@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use micro_core::{BodyStream, Deadline, Error, Frame, Metadata, Result, Source};
 
+use super::linger;
 use crate::http::envelope::{Decoder, Envelope};
 
 /// The setting that limits the size of a message.
@@ -87,17 +88,15 @@ pub(super) async fn rest(mut body: Incoming) -> bool {
 /// that is dropped unread resets its stream, and clients that are still sending then take that for the answer (curl
 /// does).
 pub(super) async fn unwanted(mut body: Incoming) {
-    /// As much, in bytes, and as long as a connection of HTTP/1.1 is given.
-    const MOST: (usize, Duration) = (64 * 1024 * 1024, Duration::from_secs(5));
     let reading = async {
-        let mut left = MOST.0;
+        let mut left = linger::SIZE;
         while let Some(Ok(piece)) = body.frame().await {
             let Some(rest) = left.checked_sub(piece.data_ref().map_or(0, Bytes::len)) else { return };
             left = rest;
         }
     };
     // Late or not, the stream is reset now if its peer still sends.
-    let _ = tokio::time::timeout(MOST.1, reading).await;
+    let _ = tokio::time::timeout(linger::TIME, reading).await;
 }
 
 /// The messages of a stream that is at hand: its length was told, and it is read at once.

@@ -49,11 +49,68 @@ async fn the_sender_of_a_refused_message_reads_the_whole_answer() {
         assert!(raw.rest().await.is_empty());
     }
     let mut two = Two::to(server.address).await;
-    let large = whole(vec![b'x'; 5 * 1024 * 1024]);
+    for _ in 0..5 {
+        let large = whole(vec![b'x'; 5 * 1024 * 1024]);
+        let said = two.ask(two::post("/Test/Echo", "application/json", large)).await;
+        assert_eq!(said.status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    // What was refused is not in the way of what comes.
+    let large = whole(vec![b'x'; 4 * 1024 * 1024]);
     let said = two.ask(two::post("/Test/Echo", "application/json", large)).await;
-    assert_eq!(said.status, StatusCode::PAYLOAD_TOO_LARGE);
-    let said = two.ask(two::post("/Greeter/Hello", "application/json", whole(HELLO))).await;
-    assert_eq!(said.status, StatusCode::OK);
+    assert_eq!((said.status, said.body.len()), (StatusCode::OK, 4 * 1024 * 1024));
+}
+
+/// A refusal need not cost a connection.
+#[tokio::test]
+async fn after_a_refusal_the_connection_goes_on() {
+    let mut options = options();
+    options.max_message = 100;
+    let server = Server::with(options, &App::new()).await;
+    let mut raw = Raw::to(server.address).await;
+    for (path, headers, status) in [
+        ("/Test/Echo", "Content-Type: text/html\r\n", 415),
+        ("/nowhere", "", 404),
+        ("/Test/Echo", "Timeout: x\r\n", 400),
+        ("/Test/Echo", "", 413),
+        ("/Test/Head", "Micro-Endpoint: Nope.Nope\r\nMicro-Stream: 1\r\n", 200),
+    ] {
+        raw.send(post(path, headers, &"x".repeat(1_000))).await;
+        let said = raw.answer().await;
+        assert_eq!((said.status(), said.header("connection")), (status, None), "{path} {headers}");
+    }
+    raw.send(json("/Greeter/Hello", HELLO)).await;
+    assert_eq!(raw.answer().await.status(), 200);
+}
+
+/// Without file descriptors nothing can be accepted; with some again, everything is.
+#[tokio::test]
+async fn running_out_of_file_descriptors() {
+    const INSIDE: &str = "MICRO_TEST_FEW_FILE_DESCRIPTORS";
+    if std::env::var_os(INSIDE).is_none() {
+        // The limit is the process's, so this is a process of its own.
+        let this = "http_server::limits::running_out_of_file_descriptors";
+        let mut shell = tokio::process::Command::new("sh");
+        shell
+            .args(["-c", "ulimit -n 64; exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg(this);
+        shell.env(INSIDE, "1").kill_on_drop(true);
+        let output = timeout(LONG, shell.output()).await.expect("it hangs").unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let server = Server::start().await;
+    let mut all = Vec::new();
+    while let Ok(socket) = tokio::net::TcpStream::connect(server.address).await {
+        all.push(socket);
+        assert!(all.len() < 64, "there is no limit");
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!server.serving.is_finished(), "the server ended");
+    all.clear();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(ask(server.address, json("/Greeter/Hello", HELLO)).await.status(), 200);
 }
 
 #[tokio::test]
