@@ -24,6 +24,7 @@ impl Group {
     }
 
     /// One more service.
+    #[allow(clippy::should_implement_trait, reason = "services are no numbers")]
     pub fn add(mut self, service: Service) -> Self {
         self.services.push(service);
         self

@@ -1,9 +1,9 @@
-//! A service's record in the registry, made of its endpoints.
+//! A service's record in the registry: made of its endpoints, and what it says of its nodes.
 
 use std::collections::BTreeMap;
 
 use micro_core::{Endpoint, Schema};
-use micro_registry::{Endpoint as Record, Value};
+use micro_registry::{Endpoint as Record, Node, Value};
 use serde_json::Value as Json;
 
 /// go-micro describes three levels of a message, and no more.
@@ -30,6 +30,16 @@ pub(crate) fn endpoint(endpoint: &Endpoint) -> Record {
     }
     record.metadata = metadata;
     record
+}
+
+/// What a node speaks, best first. One that does not say is of go-micro, of which no more than this can be asked.
+pub(crate) fn protocols(node: &Node) -> Vec<String> {
+    let spoken = node.metadata.get("micro").map_or("", String::as_str);
+    let mut spoken: Vec<_> = spoken.split_whitespace().map(str::to_owned).collect();
+    if spoken.is_empty() {
+        spoken.push("http/1.1".to_owned());
+    }
+    spoken
 }
 
 fn message(schema: &Schema) -> Value {
@@ -106,6 +116,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_nodes_speak() {
+        let node = Node::new("greeter-1", micro_core::Address::new("127.0.0.1:9").unwrap());
+        assert_eq!(protocols(&node), ["http/1.1"]);
+        let node = node.with_metadata("protocol", "mucp");
+        assert_eq!(protocols(&node), ["http/1.1"]);
+        assert_eq!(protocols(&node.clone().with_metadata("micro", "")), ["http/1.1"]);
+        assert_eq!(protocols(&node.with_metadata("micro", "h2 other")), ["h2", "other"]);
+    }
 
     #[test]
     fn as_go_micro_describes_messages() {

@@ -5,19 +5,19 @@ use micro::{Call, Caller, Dispatch, Request};
 
 /// A client that counts its calls, and has another one make them.
 #[derive(Clone)]
-pub struct Counting {
+pub(crate) struct Counting {
     inner: Arc<dyn Caller>,
     calls: Arc<AtomicU64>,
 }
 
 impl Counting {
     /// A client that has `inner` make its calls.
-    pub fn new(inner: Arc<dyn Caller>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Caller>) -> Self {
         Self { inner, calls: Arc::default() }
     }
 
     /// How many calls it has been asked for.
-    pub fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 }

@@ -10,7 +10,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// A registry in a folder: one JSON file for each node. All processes of a machine that use the folder see each other.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub(crate) struct Files {
     folder: PathBuf,
 }
 
@@ -25,7 +25,7 @@ impl Files {
     ///
     /// # Errors
     /// [`Code::Internal`](micro::Code::Internal) when the folder cannot be made.
-    pub fn new(folder: impl AsRef<Path>) -> Result<Self> {
+    pub(crate) fn new(folder: impl AsRef<Path>) -> Result<Self> {
         std::fs::create_dir_all(&folder).context("making the registry's folder")?;
         Ok(Self { folder: folder.as_ref().to_owned() })
     }

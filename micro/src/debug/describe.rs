@@ -7,6 +7,8 @@ use micro_core::{Body, Deadline, Dispatch, Error, Format, Head, Message, Request
 use micro_registry::{Describe, Node, Service};
 use micro_transport::{DialOptions, Transport};
 
+use crate::record;
+
 /// How long a node has to tell its record.
 const TIME: Duration = Duration::from_secs(5);
 
@@ -22,11 +24,7 @@ pub(crate) struct NodeDescriber {
 impl Describe for NodeDescriber {
     async fn describe(&self, node: &Node, service: &str) -> Result<Service> {
         let mut dial = self.dial.clone();
-        dial.protocols = node
-            .metadata
-            .get("micro")
-            .map(|spoken| spoken.split_whitespace().map(str::to_owned).collect())
-            .unwrap_or_default();
+        dial.protocols = record::protocols(node);
         let connection = self.transport.dial(&node.address, &dial).await?;
         let mut head = Head::new(Route::new(service, "Debug.Describe"), self.format);
         head.deadline = Some(Deadline::after(TIME));

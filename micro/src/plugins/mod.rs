@@ -22,13 +22,16 @@ use crate::Settings;
 /// Names, and what makes the things that they stand for.
 #[derive(Clone, Debug)]
 pub struct Plugins {
-    pub(crate) registries: Table<dyn Fn(&RegistryParts) -> Result<Arc<dyn Registry>> + Send + Sync>,
-    pub(crate) selectors: Table<dyn Fn(&Settings) -> Result<Arc<dyn Selector>> + Send + Sync>,
-    pub(crate) transports: Table<dyn Fn(&Settings) -> Result<Arc<dyn Transport>> + Send + Sync>,
-    pub(crate) codecs: Table<dyn Fn(&Settings) -> Result<Format> + Send + Sync>,
-    pub(crate) clients: Table<dyn Fn(&ClientParts) -> Result<Arc<dyn Caller>> + Send + Sync>,
-    pub(crate) servers: Table<dyn Fn(&ServerParts) -> Result<Arc<dyn Server>> + Send + Sync>,
+    pub(crate) registries: Table<Make<RegistryParts, Arc<dyn Registry>>>,
+    pub(crate) selectors: Table<Make<Settings, Arc<dyn Selector>>>,
+    pub(crate) transports: Table<Make<Settings, Arc<dyn Transport>>>,
+    pub(crate) codecs: Table<Make<Settings, Format>>,
+    pub(crate) clients: Table<Make<ClientParts, Arc<dyn Caller>>>,
+    pub(crate) servers: Table<Make<ServerParts, Arc<dyn Server>>>,
 }
+
+/// Makes a `T` of the parts that it needs.
+pub(crate) type Make<P, T> = dyn Fn(&P) -> Result<T> + Send + Sync;
 
 impl Plugins {
     /// No names at all.

@@ -40,11 +40,8 @@ impl Links {
         self.transport.name()
     }
 
-    /// The link to a node.
-    pub(super) fn to(&self, node: &Node) -> Arc<Link> {
-        let protocols =
-            node.metadata.get("micro").map(|spoken| spoken.split_whitespace().map(str::to_owned).collect());
-        let protocols: Vec<String> = protocols.unwrap_or_default();
+    /// The link to a node that speaks these protocols.
+    pub(super) fn to(&self, node: &Node, protocols: Vec<String>) -> Arc<Link> {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(link) = links.get(&node.address).and_then(Weak::upgrade)
             && link.options.protocols == protocols

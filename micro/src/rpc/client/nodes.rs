@@ -5,6 +5,7 @@ use micro_registry::{Node, Service, View};
 use micro_selector::Snapshot;
 
 use super::links::{Link, Links};
+use crate::record;
 
 /// The nodes of a service at one moment, and the link to each.
 pub(super) struct Nodes {
@@ -33,7 +34,7 @@ impl Nodes {
         }
         let mut snapshot = Snapshot::from_services(before.map(|before| &before.snapshot), &services);
         snapshot.version = view.version;
-        Self { view: Some(view.clone()), ..Self::new(snapshot, left_out, links) }
+        Self { view: Some(view.clone()), ..Self::new(snapshot, left_out, links, record::protocols) }
     }
 
     /// Nodes of which nothing but the address is known.
@@ -41,11 +42,17 @@ impl Nodes {
         let mut service = Service::new("", "");
         service.nodes =
             addresses.iter().map(|address| Node::new(address.as_str(), address.clone())).collect();
-        Self::new(Snapshot::from_services(None, &[service]), Vec::new(), links)
+        Self::new(Snapshot::from_services(None, &[service]), Vec::new(), links, |_| Vec::new())
     }
 
-    fn new(snapshot: Snapshot, left_out: Vec<String>, links: &Links) -> Self {
-        let links = snapshot.nodes.iter().map(|node| links.to(&node.record)).collect();
+    fn new(
+        snapshot: Snapshot,
+        left_out: Vec<String>,
+        links: &Links,
+        protocols: impl Fn(&Node) -> Vec<String>,
+    ) -> Self {
+        let to = |node: &Node| links.to(node, protocols(node));
+        let links = snapshot.nodes.iter().map(|node| to(&node.record)).collect();
         Self { snapshot, links, left_out, view: None }
     }
 
