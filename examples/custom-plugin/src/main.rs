@@ -107,6 +107,6 @@ mod tests {
     micro::caller_conformance_tests!(
         laws_of_clients,
         conformance::caller::Promises::new(micro::JSON),
-        |name, app| subject(name, app)
+        subject
     );
 }
