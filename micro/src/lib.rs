@@ -56,7 +56,7 @@
 //! | what may travel | [`message`], [`Message`], [`Json`] for other people's types |
 //! | what a handler knows of its call | [`Context`] |
 //! | to call | [`Client`]; which nodes: [`selector::SelectExt`] |
-//! | errors | [`Error`], [`Code`], [`ResultExt`], and the derive of the same name |
+//! | errors | [`struct@Error`], [`Code`], [`ResultExt`], and [`derive@Error`] for your own |
 //! | to run, name, limit, stop | [`Service`], [`Running`], [`Group`] |
 //! | settings and defaults | [`Settings`], [`defaults`] |
 //! | middleware | [`layer`] |

@@ -1,5 +1,6 @@
 //! The default client and server under the laws of their traits, over memory and over HTTP.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ impl Dispatch for App {
     }
 }
 
-async fn rpc_client(
+fn rpc_client(
     transport: Arc<dyn Transport>,
     address: &str,
     name: &'static str,
@@ -45,13 +46,13 @@ async fn rpc_client(
 micro_core::caller_conformance_tests!(
     rpc_client_over_memory,
     caller::Promises::new(micro_codec::JSON),
-    |name, app| rpc_client(Arc::new(micro::transport::Memory::new()), ":0", name, app)
+    |name, app| ready(rpc_client(Arc::new(micro::transport::Memory::new()), ":0", name, app))
 );
 
 micro_core::caller_conformance_tests!(
     rpc_client_over_http,
     caller::Promises::new(micro_codec::JSON),
-    |name, app| rpc_client(Arc::new(micro::transport::Http), "127.0.0.1:0", name, app)
+    |name, app| ready(rpc_client(Arc::new(micro::transport::Http), "127.0.0.1:0", name, app))
 );
 
 fn rpc_server(transport: Arc<dyn Transport>, free: &'static str) -> server::Subject {
