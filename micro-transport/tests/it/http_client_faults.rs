@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use super::http_client::{Raw, dial, h2, head, request, request_within, soon, text};
+use super::http_client::{Raw, answering, dial, h2, head, read_request, request, request_within, soon, text};
 use super::http_client_http2::{echo, serve};
 
 /// An address where nobody listens.
@@ -331,4 +331,54 @@ async fn nothing_is_left_of_an_http2_connection() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_refuses_and_does_not_end_is_not_waited_for() {
+    for (head, code, told) in [
+        (
+            "200 OK\r\nContent-Type: text/plain",
+            Code::Unimplemented,
+            "does not speak streams of `application/json`",
+        ),
+        ("503 No", Code::Unavailable, "unsupported"),
+        ("200 OK\r\nMicro-Error: {\"code\":404,\"detail\":\"none\"}", Code::NotFound, "none"),
+    ] {
+        let text = "unsupported Content-Type: application/connect+json";
+        let answer =
+            format!("HTTP/1.1 {head}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{text}\r\n", text.len());
+        let server = Raw::start(move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                read_request(&mut stream).await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                let _ = stream.read_u8().await;
+            }
+        })
+        .await;
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.detail().contains(told), "{error}");
+        // Its connection is not used again.
+        server.until_open(0).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_go_micro_is_read_whatever_it_is_called() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/protobuf\r\n";
+    for (rest, code) in [
+        ("Micro-Endpoint: Greeter.Hello\r\nContent-Length: 0\r\n\r\n", None),
+        ("Micro-Endpoint: Greeter.Hello\r\nContent-Length: 2\r\n\r\n{}", Some(Code::Internal)),
+        ("Content-Length: 0\r\n\r\n", Some(Code::Internal)),
+    ] {
+        let server = answering(format!("{head}{rest}")).await;
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let answer = soon(connection.dispatch(request("{}"))).await;
+        assert_eq!(
+            answer.as_ref().map(text).map_err(micro_core::Error::code),
+            code.map_or(Ok(String::new()), Err)
+        );
+    }
 }

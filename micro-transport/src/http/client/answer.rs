@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::response::Parts;
@@ -20,6 +21,8 @@ use crate::http::headers;
 const SNIPPET: usize = 512;
 /// What is read and thrown away of the body beside an error, so that its connection can be used again.
 const DRAIN: usize = 64 * 1024;
+/// How long either is waited for: over HTTP/2 go-micro refuses a call at once, and ends its answer when the request ends.
+const REST: Duration = Duration::from_millis(500);
 
 /// The body of a response: pieces of bytes, then trailers.
 pub(super) trait Incoming:
@@ -58,7 +61,7 @@ pub(super) async fn read(head: Parts, mut body: impl Incoming, expected: &Expect
         } else {
             Response::new(Body::Stream(BodyStream::new(Envelopes::open(body, expected).await?)))
         }
-    } else if is_readable(content_type, expected.format) {
+    } else if is_readable(content_type, expected.format) || is_nothing(&head.headers) {
         let collected = collect(&mut body, expected).await?;
         let mut response = Response::new(Body::One(collected.bytes));
         if let Some(trailers) = collected.trailers {
@@ -83,6 +86,12 @@ fn is_readable(content_type: &str, format: Format) -> bool {
     content_type.is_empty() || format.kind() == Kind::Raw || format.is(content_type)
 }
 
+/// Whether it is an empty message of go-micro: its content type is then that of the connection's first request.
+fn is_nothing(headers: &HeaderMap) -> bool {
+    headers.contains_key(headers::MICRO_ENDPOINT)
+        && headers::text(headers, header::CONTENT_LENGTH).is_some_and(|length| length == "0")
+}
+
 pub(super) fn read_metadata(headers: &HeaderMap, expected: &Expected) -> Result<Metadata> {
     headers::metadata(headers).map_err(|error| error::unreadable(expected.target.address(), error.detail()))
 }
@@ -105,8 +114,10 @@ fn mismatch(content_type: &str, text: &str, expected: &Expected) -> Error {
     let asked = expected.format.content_type();
     if text.starts_with("unsupported Content-Type") {
         // go-micro's words, under status 200.
+        let streamed = text.contains(&envelope::content_type(expected.format));
+        let what = if streamed { "streams of " } else { "" };
         return Error::unsupported_format(asked, [])
-            .with_detail(format!("{} does not speak `{asked}`: {text}", expected.target.address()));
+            .with_detail(format!("{} does not speak {what}`{asked}`: {text}", expected.target.address()));
     }
     let why = format!("it is `{}` and not `{asked}`: {text}", content_type.escape_debug());
     error::unreadable(expected.target.address(), why)
@@ -185,24 +196,30 @@ async fn next(body: &mut impl Incoming) -> Option<Result<http_body::Frame<Bytes>
 /// Reads the rest of a body, if there is not much of it.
 async fn drain(body: &mut impl Incoming) {
     let mut size = 0;
-    while let Some(Ok(frame)) = next(body).await {
-        size += frame.data_ref().map_or(0, Bytes::len);
-        if size > DRAIN {
-            return;
+    let reading = async {
+        while size <= DRAIN
+            && let Some(Ok(frame)) = next(body).await
+        {
+            size += frame.data_ref().map_or(0, Bytes::len);
         }
-    }
+    };
+    // What is not read by then costs the connection, and not the caller's time.
+    let _ = tokio::time::timeout(REST, reading).await;
 }
 
 /// The beginning of a body that is not understood, on one line.
 async fn snippet(body: &mut impl Incoming) -> String {
     let mut bytes = Vec::new();
-    while let Some(Ok(frame)) = next(body).await {
-        let piece = frame.data_ref().map_or(&[][..], |piece| piece);
-        bytes.extend_from_slice(&piece[..piece.len().min(SNIPPET - bytes.len())]);
-        if bytes.len() == SNIPPET {
-            break;
+    let reading = async {
+        while bytes.len() < SNIPPET
+            && let Some(Ok(frame)) = next(body).await
+        {
+            let piece = frame.data_ref().map_or(&[][..], |piece| piece);
+            bytes.extend_from_slice(&piece[..piece.len().min(SNIPPET - bytes.len())]);
         }
-    }
+    };
+    // What there is by then is quoted.
+    let _ = tokio::time::timeout(REST, reading).await;
     let text = String::from_utf8_lossy(&bytes);
     text.split_whitespace().collect::<Vec<_>>().join(" ").escape_debug().collect()
 }
