@@ -11,7 +11,7 @@ pub(crate) fn run() -> Result {
 
     let mut tally = cargo_test(&["--workspace", "--all-features"])?;
     // What is said of a plugin that is not compiled in can only be tested where it is not.
-    tally += cargo_test(&["--package", "micro", "--no-default-features"])?;
+    tally += cargo_test(&["--package", "micro", "--no-default-features", "--lib", "--tests"])?;
     tally += examples::check_all()?;
 
     println!("{tally}");

@@ -2,14 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests too")]
 
-mod calls;
-mod conformance;
-mod contract;
-mod direct;
-mod echo;
-mod error_derive;
-mod handler;
-mod layers;
+#[cfg(all(feature = "http", feature = "json", feature = "msgpack", feature = "protobuf"))]
+mod features;
 mod plugins;
-mod service;
-mod ui;

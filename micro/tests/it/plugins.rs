@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use micro::{Code, Plugins, Result, Service, Settings};
+use micro::{Plugins, Result, Service, Settings};
 
 fn set(pairs: &[(&str, &str)]) -> Settings {
     Settings::from_vars(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
@@ -68,7 +68,7 @@ async fn unknown_names_say_which_there_are() {
         ("MICRO_SERVER", "grpc", "MICRO_SERVER: there is no server `grpc` (compiled in: rpc)"),
     ] {
         let error = built(&[(variable, name)]).unwrap_err();
-        assert_eq!((error.code(), error.detail()), (Code::InvalidArgument, text));
+        assert_eq!((error.code(), error.detail()), (micro::Code::InvalidArgument, text));
         println!("{variable}={name}: {}", error.detail());
     }
 }

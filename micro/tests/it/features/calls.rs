@@ -9,7 +9,7 @@ use micro::selector::{Filter, RoundRobin, SelectExt};
 use micro::testing::Cluster;
 use micro::{Address, Client, Code, Result, Running, Service, Settings, handler};
 
-use crate::echo::{Echo, echo, say};
+use super::echo::{Echo, echo, say};
 
 /// A service on a real socket, in a registry of the test's own.
 async fn started(registry: &Arc<Memory>, service: Service) -> Result<Running> {

@@ -9,6 +9,14 @@ use micro::transport::{DialOptions, ListenOptions, Transport};
 use micro::{Address, Call, Dispatch, Request, Service, Settings};
 use micro_core::conformance::{caller, server};
 
+fn memory() -> Arc<dyn Transport> {
+    Arc::new(micro::transport::Memory::new())
+}
+
+fn http() -> Arc<dyn Transport> {
+    Arc::new(micro::transport::Http)
+}
+
 /// What a law gave to be served, as a service's fallback: it has endpoints of its own.
 struct App(Arc<dyn Dispatch>);
 
@@ -19,7 +27,7 @@ impl Dispatch for App {
 }
 
 fn rpc_client(
-    transport: Arc<dyn Transport>,
+    transport: &Arc<dyn Transport>,
     address: &str,
     name: &'static str,
     app: Arc<dyn Dispatch>,
@@ -46,13 +54,13 @@ fn rpc_client(
 micro_core::caller_conformance_tests!(
     rpc_client_over_memory,
     caller::Promises::new(micro_codec::JSON),
-    |name, app| ready(rpc_client(Arc::new(micro::transport::Memory::new()), ":0", name, app))
+    |name, app| ready(rpc_client(&memory(), ":0", name, app))
 );
 
 micro_core::caller_conformance_tests!(
     rpc_client_over_http,
     caller::Promises::new(micro_codec::JSON),
-    |name, app| ready(rpc_client(Arc::new(micro::transport::Http), "127.0.0.1:0", name, app))
+    |name, app| ready(rpc_client(&http(), "127.0.0.1:0", name, app))
 );
 
 fn rpc_server(transport: Arc<dyn Transport>, free: &'static str) -> server::Subject {
@@ -77,11 +85,11 @@ fn rpc_server(transport: Arc<dyn Transport>, free: &'static str) -> server::Subj
 micro_core::server_conformance_tests!(
     rpc_server_over_memory,
     server::Promises::new(micro_codec::JSON),
-    || async { rpc_server(Arc::new(micro::transport::Memory::new()), ":0") }
+    || async { rpc_server(memory(), ":0") }
 );
 
 micro_core::server_conformance_tests!(
     rpc_server_over_http,
     server::Promises::new(micro_codec::JSON),
-    || async { rpc_server(Arc::new(micro::transport::Http), "127.0.0.1:0") }
+    || async { rpc_server(http(), "127.0.0.1:0") }
 );

@@ -6,7 +6,7 @@ use micro::{Client, Code, Context, Error, Handler, Kind, Receiver, Result, Sende
 use micro_codec::{JSON, MSGPACK, PROTOBUF};
 use serde_json::{Value, json};
 
-use crate::direct::{client, router, send};
+use super::direct::{client, router, send};
 
 #[derive(Default)]
 struct Greeter {

@@ -9,7 +9,7 @@ use micro::{
     Body, Call, Code, Context, Error, Group, Request, Response, Result, Service, Settings, Shutdown, handler,
 };
 
-use crate::echo::{Echo, echo, say};
+use super::echo::{Echo, echo, say};
 
 #[tokio::test]
 async fn services_find_and_call_each_other() -> Result<()> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use micro::{Code, Error, Result, handler};
 
-use crate::direct::client;
+use super::direct::client;
 
 #[derive(Debug, Error, PartialEq)]
 enum UserError {

@@ -14,7 +14,7 @@ use tower::timeout::TimeoutLayer;
 use tower::util::MapRequestLayer;
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::echo::{Echo, echo, say};
+use super::echo::{Echo, echo, say};
 
 #[tokio::test]
 async fn the_first_is_the_outermost() -> Result<()> {

@@ -11,7 +11,7 @@ use micro::{
 use micro_codec::JSON;
 use serde_json::{Value, json};
 
-use crate::direct::{client, router};
+use super::direct::{client, router};
 
 /// Greets people.
 #[handler(service = "greetings")]

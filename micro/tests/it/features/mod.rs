@@ -1,0 +1,12 @@
+//! What needs the default features.
+
+mod calls;
+mod conformance;
+mod contract;
+mod direct;
+mod echo;
+mod error_derive;
+mod handler;
+mod layers;
+mod service;
+mod ui;
