@@ -77,9 +77,11 @@ impl<F: ?Sized> Table<F> {
         };
         names.iter().find_map(made).ok_or_else(|| {
             Error::invalid_argument(format!(
-                "no {} is compiled in: enable a feature of crate `micro`, or give one in code (features: {})",
+                "no {} is compiled in that is used unasked: enable a feature of crate `micro` (features: {}), name one \
+                 (compiled in: {}), or give one in code",
                 self.kind,
-                names.join(", ")
+                names.join(", "),
+                self.compiled()
             ))
         })
     }

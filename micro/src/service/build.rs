@@ -14,7 +14,7 @@ use super::prepared::{Identity, Lifetime, Prepared};
 use super::{Service, registering};
 use crate::debug::{Debug, NodeDescriber, Stats};
 use crate::layer::{self, LayeredCaller};
-use crate::plugins::{ClientParts, RegistryParts, ServerParts};
+use crate::plugins::{ClientParts, Make, RegistryParts, ServerParts};
 use crate::readiness::Readiness;
 use crate::settings::Mistakes;
 use crate::{Plugins, Settings, defaults};
@@ -32,23 +32,15 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     let transport = transport(&service, &plugins, &settings, &mut mistakes);
     let selector = selector(&service, &plugins, &settings, &mut mistakes);
     dial(&mut service, &settings);
-    let registry = match (&transport, format) {
-        (Some(transport), Some(format)) => {
+    let make_registry = registry(&service, &plugins, &settings, &mut mistakes);
+    let registry = match (service.registry.take(), make_registry, &transport, format) {
+        (Some(registry), ..) => Some(registry),
+        (None, Some(make), Some(transport), Some(format)) => {
             let describe = NodeDescriber { transport: transport.clone(), dial: service.dial.clone(), format };
-            registry(
-                &service,
-                &plugins,
-                &RegistryParts::new(settings.clone(), Arc::new(describe)),
-                &mut mistakes,
-            )
+            mistakes.take(make(&RegistryParts::new(settings.clone(), Arc::new(describe))))
         }
-        _ => {
-            // What it is made of is missing, but its name can be wrong too, and shall be told.
-            if let Some(name) = &settings.registry {
-                mistakes.take(plugins.registries.find("MICRO_REGISTRY", name));
-            }
-            None
-        }
+        // What it is made of is missing, which is told already.
+        _ => None,
     };
     let client_name = settings.client.as_deref().filter(|_| service.caller.is_none());
     let make_client = mistakes.take(match client_name {
@@ -220,20 +212,21 @@ fn selector(
     mistakes.take(make(settings))
 }
 
+/// What makes the registry, where the code does not give one.
 fn registry(
     service: &Service,
     plugins: &Plugins,
-    parts: &RegistryParts,
+    settings: &Settings,
     mistakes: &mut Mistakes,
-) -> Option<Arc<dyn Registry>> {
-    if let Some(registry) = &service.registry {
-        return Some(registry.clone());
+) -> Option<Arc<Make<RegistryParts, Arc<dyn Registry>>>> {
+    if service.registry.is_some() {
+        return None;
     }
-    let make = mistakes.take(match &parts.settings.registry {
+    let make = match &settings.registry {
         Some(name) => plugins.registries.find("MICRO_REGISTRY", name),
         None => plugins.registries.first(&["mdns"]),
-    })?;
-    mistakes.take(make(parts))
+    };
+    mistakes.take(make).cloned()
 }
 
 fn dial(service: &mut Service, settings: &Settings) {
