@@ -39,6 +39,11 @@ for _ in $(seq 50); do [ "$(curl -s "$url/readyz")" = ok ] && break; sleep 0.1; 
 expect "$(curl -s "$url/healthz")" ok
 expect "$("$bin/call" Jane)" 'Hello Jane'
 
+# Told to stop, it is out of the registry within a second, while it still answers those who have not heard of it.
 kill -TERM "$service"
+sleep 1
+if "$bin/call" Late 2>"$out"; then echo "call found a service that is stopping"; exit 1; fi
+grep -q 'is not known' "$out"
 wait "$service"
 echo "helloworld: called over HTTP/1.1, HTTP/2 and by name"
+bash networks.sh "$bin"

@@ -53,7 +53,7 @@ pub(super) async fn start(prepared: Prepared) -> Result<Running> {
     let listener = server.bind().await?;
     let addresses = listener.addresses().to_vec();
     let shown = addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(", ");
-    tracing::info!("Server [{}] Transport [{transport}] Listening on {shown}", server.name());
+    tracing::info!("Transport [{transport}] Listening on {shown}");
     let node = registering::node(&identity, &facts, &addresses)?;
     record.nodes = vec![node.clone()];
     let drain = Shutdown::new();

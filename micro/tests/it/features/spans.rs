@@ -1,0 +1,79 @@
+//! Spans of `tracing` on both sides of a call.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use micro::testing::Cluster;
+use micro::{Context, Result, Service, handler};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+struct Traced;
+
+#[handler]
+impl Traced {
+    /// Writes a line, and fails with something that its caller must not read.
+    async fn work(&self, ctx: &Context) -> Result<()> {
+        tracing::info!("at work");
+        if ctx.trace().is_some() {
+            return Ok(());
+        }
+        Err(std::io::Error::other("the secret of the disk"))?
+    }
+
+    /// Has another one work.
+    async fn delegate(&self, ctx: &Context) -> Result<()> {
+        ctx.client().call(("traced", "Traced.Work"), ()).await
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_at_its_caller_and_at_its_handler() -> Result<()> {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let cluster = Cluster::new();
+    let _traced = cluster.start(Service::new("traced").handle(Traced)).await?;
+
+    let error = cluster.client().call::<_, ()>(("traced", "Traced.Work"), ()).await.unwrap_err();
+    cluster.client().call::<_, ()>(("traced", "Traced.Delegate"), ()).await?;
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("at work")).collect();
+    let [plain, delegated] = &lines[..] else { panic!("{text}") };
+    for line in &lines {
+        assert!(
+            line.contains("call{service=\"traced\"") && line.contains("handle{service=\"traced\""),
+            "{line}"
+        );
+    }
+    assert!(plain.contains("endpoint=\"Traced.Work\""), "{plain}");
+    // The call that was made for another one has that one's trace.
+    assert!(delegated.contains("trace=\"00-"), "{delegated}");
+    // What the caller does not read is in the log, under the id that the caller has.
+    assert!(!error.to_string().contains("secret"));
+    let masked = text.lines().find(|line| line.contains("the secret of the disk")).unwrap();
+    assert!(masked.contains(error.id()), "{masked}");
+    Ok(())
+}
