@@ -12,6 +12,8 @@ pub(crate) fn run() -> Result {
     let mut tally = cargo_test(&["--workspace", "--all-features"])?;
     // What is said of a plugin that is not compiled in can only be tested where it is not.
     tally += cargo_test(&["--package", "micro", "--no-default-features", "--lib", "--tests"])?;
+    // What the compiler says of wrong code differs with features; this is what users read.
+    tally += cargo_test(&["--package", "micro", "--test", "it", "ui::"])?;
     tally += examples::check_all()?;
 
     println!("{tally}");
