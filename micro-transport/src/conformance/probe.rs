@@ -30,8 +30,9 @@ impl Probe {
 
     /// A handler starts; it ends with the guard.
     pub(super) fn enter(self: &Arc<Self>) -> Inside {
-        self.running.send_modify(|running| *running += 1);
+        // In this order: who waits until so many run may then ask how many have started.
         self.started.send_modify(|started| *started += 1);
+        self.running.send_modify(|running| *running += 1);
         Inside(self.clone())
     }
 
