@@ -68,6 +68,7 @@ impl Greeter {
         match answer {
             Err(error) if error.code() == Code::DeadlineExceeded => {
                 self.losses.0.fetch_add(1, Ordering::Relaxed);
+                eprintln!("interop-peer: a call of {endpoint} got lost: {error}");
                 self.client.call(("greeter", endpoint), request).await
             }
             answer => answer,
