@@ -60,7 +60,7 @@ func (s scenario) record(out, listen, server string) error {
 		return err
 	}
 
-	caller := peer.NewCaller(check.Peer{Address: listen, Service: "greeter"})
+	caller := peer.NewCaller(check.Peer{Address: proxy.address(), Service: "greeter"})
 	for n, call := range s.calls() {
 		err := caller.Call(context.Background(), call)
 		if s.fails != (err != nil) {

@@ -34,6 +34,11 @@ func startProxy(listen, server string) (*proxy, error) {
 	return p, nil
 }
 
+// address is where the proxy listens.
+func (p *proxy) address() string {
+	return p.listener.Addr().String()
+}
+
 func (p *proxy) run(server string) {
 	defer close(p.done)
 
