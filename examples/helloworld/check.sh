@@ -49,9 +49,13 @@ for _ in $(seq 50); do [ "$(curl -s "$url/readyz")" = ok ] && break; sleep 0.1; 
 expect "$(curl -s "$url/healthz")" ok
 expect "$("$bin/call" Jane)" 'Hello Jane'
 
-# Told to stop, it is out of the registry within a second, while it still answers those who have not heard of it.
+# Told to stop, it is out of the registry within a second, while it still answers those who have not heard of it. The
+# same signal twice at once, as some supervisors send it, is no wish to end at once.
+kill -TERM "$service"
+sleep 0.05
 kill -TERM "$service"
 sleep 1
+expect "$(curl -s -H "$json" -d '{"name":"Jane"}' "$url/Helloworld/Call")" '{"msg":"Hello Jane"}'
 if "$bin/call" Late 2>"$out"; then echo "call found a service that is stopping"; exit 1; fi
 grep -q 'is not known' "$out"
 wait "$service"

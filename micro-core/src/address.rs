@@ -50,6 +50,9 @@ impl Address {
                 wrong("the port is no number from 0 to 65535")
             };
         }
+        if text.parse::<u16>().is_ok() {
+            return wrong("a port alone is written with a colon, :8080");
+        }
         match text.split_once(':') {
             Some((host, port)) if host.contains('/') || port.contains('/') => {
                 wrong("leave out the path; write host:port")
@@ -179,6 +182,7 @@ mod tests {
             ("a:+1", "port"),
             ("a:70000", "port"),
             ("a:7-6", "range"),
+            ("8080", "colon"),
         ] {
             let error = Address::new(text).unwrap_err();
             assert!(error.detail().contains(why), "{text}: {error}");

@@ -1,4 +1,4 @@
-use micro_core::{Error, Result, Shutdown};
+use micro_core::{Error, Result, ResultExt, Shutdown};
 
 use crate::Service;
 
@@ -44,7 +44,8 @@ impl Group {
         let mut tasks = tokio::task::JoinSet::new();
         for service in self.services {
             let service = service.shutdown(stop.clone());
-            tasks.spawn(service.run());
+            let name = service.name().to_owned();
+            tasks.spawn(async move { service.run().await.context(format!("service `{name}`")) });
         }
         let mut result = Ok(());
         while let Some(ended) = tasks.join_next().await {

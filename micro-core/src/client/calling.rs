@@ -10,8 +10,8 @@ use tracing::{Instrument, Span};
 
 use super::{Client, retry};
 use crate::{
-    Body, Call, Deadline, Error, Format, Head, Message, Receiver, Request, Response, Result, Route, Sender,
-    Shutdown, key, stream,
+    Body, Call, Code, Deadline, Error, Format, Head, Message, Receiver, Request, Response, Result, Route,
+    Sender, Shutdown, key, stream,
 };
 
 impl Client {
@@ -38,11 +38,11 @@ impl Client {
         message: Q,
     ) -> impl Future<Output = Result<R>> + Send {
         let route = route.into();
-        let (span, format) = (self.span(&route), self.format);
+        let (span, format) = (self.span(&route), self.spoken::<Q, R>());
         async move {
             let deadline = self.deadline_after(self.timeout);
-            let response = self.attempt(&route, deadline, move || message.to_bytes(format)).await?;
-            one(response, self.format)
+            let response = self.attempt(&route, format, deadline, move || message.to_bytes(format)).await?;
+            one(response, format)
         }
         .instrument(span)
     }
@@ -57,12 +57,12 @@ impl Client {
         message: Q,
     ) -> impl Future<Output = Result<Receiver<R>>> + Send {
         let route = route.into();
-        let (span, format) = (self.span(&route), self.format);
+        let (span, format) = (self.span(&route), self.spoken::<Q, R>());
         async move {
             let deadline = self.deadline_after(self.stream_timeout);
-            let response = self.attempt(&route, deadline, move || message.to_bytes(format)).await?;
+            let response = self.attempt(&route, format, deadline, move || message.to_bytes(format)).await?;
             let call = Call::ready(Ok(response));
-            let mut receiver = Receiver::of_call(call, self.format, self.parent.as_ref());
+            let mut receiver = Receiver::of_call(call, format, self.parent.as_ref());
             receiver.head().await?;
             Ok(receiver)
         }
@@ -73,29 +73,24 @@ impl Client {
     /// awaited; dropping the [`Answer`] cancels the call.
     #[must_use = "dropping the answer cancels the call"]
     pub fn client_stream<Q: Message, R: Message>(&self, route: impl Into<Route>) -> (Sender<Q>, Answer<R>) {
-        let (sender, call) = self.open(route.into());
-        (
-            sender,
-            Answer {
-                call,
-                format: self.format,
-                parent: self.parent.as_ref().map(boxed),
-                message: PhantomData,
-            },
-        )
+        let format = self.spoken::<Q, R>();
+        let (sender, call) = self.open(route.into(), format);
+        let parent = self.parent.as_ref().map(boxed);
+        (sender, Answer { call, format, parent, message: PhantomData })
     }
 
     /// Calls an endpoint that takes a stream and answers with one.
     #[must_use = "dropping the receiver cancels the call"]
     pub fn bidirectional<Q: Message, R: Message>(&self, route: impl Into<Route>) -> (Sender<Q>, Receiver<R>) {
-        let (sender, call) = self.open(route.into());
-        (sender, Receiver::of_call(call, self.format, self.parent.as_ref()))
+        let format = self.spoken::<Q, R>();
+        let (sender, call) = self.open(route.into(), format);
+        (sender, Receiver::of_call(call, format, self.parent.as_ref()))
     }
 
-    fn open<Q: Message>(&self, route: Route) -> (Sender<Q>, Call) {
-        let (sender, body) = stream::channel(self.format);
+    fn open<Q: Message>(&self, route: Route, format: Format) -> (Sender<Q>, Call) {
+        let (sender, body) = stream::channel(format);
         let _inside = self.span(&route).entered();
-        let head = self.head(route, self.deadline_after(self.stream_timeout), 1);
+        let head = self.head(route, format, self.deadline_after(self.stream_timeout), 1);
         (sender, self.caller.dispatch(Request::new(head, Body::Stream(body))))
     }
 
@@ -103,20 +98,21 @@ impl Client {
     async fn attempt(
         &self,
         route: &Route,
+        format: Format,
         deadline: Option<Deadline>,
         mut encode: impl FnMut() -> Result<Bytes> + Send,
     ) -> Result<Response> {
         let idempotent = self.options.as_ref().is_some_and(|options| options.idempotent);
         let mut attempt = 1;
         loop {
-            let head = self.head(route.clone(), deadline, attempt);
+            let head = self.head(route.clone(), format, deadline, attempt);
             let request = Request::new(head, Body::One(encode()?));
             let error = match self.unless_over(async { self.caller.dispatch(request).await }).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
             let Some(pause) = retry::pause(&error, attempt, self.attempts, idempotent, deadline) else {
-                return Err(error);
+                return Err(located(error, route));
             };
             tracing::debug!(%route, attempt, %error, "trying again in {pause:?}");
             self.unless_over(async {
@@ -128,8 +124,15 @@ impl Client {
         }
     }
 
-    fn head(&self, route: Route, deadline: Option<Deadline>, attempt: u32) -> Head {
-        let mut head = Head::new(route, self.format);
+    /// The handle's format; where the messages of a call cannot be written in it, the first one of the others that they
+    /// can. Where there is none, encoding says so.
+    fn spoken<Q: Message, R: Message>(&self) -> Format {
+        let speak = |format: &Format| Q::speaks(*format) && R::speaks(*format);
+        if speak(&self.format) { self.format } else { self.formats.iter().find(speak).unwrap_or(self.format) }
+    }
+
+    fn head(&self, route: Route, format: Format, deadline: Option<Deadline>, attempt: u32) -> Head {
+        let mut head = Head::new(route, format);
         head.metadata = self.metadata.clone();
         if attempt > 1 {
             // A number is sound metadata.
@@ -165,13 +168,24 @@ impl Client {
     }
 }
 
+/// An error that arose here, with what was called: of several calls that a handler makes one was too slow.
+fn located(error: Error, route: &Route) -> Error {
+    if error.code() != Code::DeadlineExceeded || !error.id().is_empty() {
+        return error;
+    }
+    let detail = format!("{route}: {}", error.detail());
+    error.with_detail(detail).with_id("go.micro.client")
+}
+
 /// The one message of an answer.
 fn one<R: Message>(response: Response, format: Format) -> Result<R> {
     match response.body {
         Body::One(bytes) => R::decode(format, bytes),
         Body::Empty => R::decode(format, Bytes::new()),
         Body::Stream(_) => {
-            Err(Error::internal("the endpoint answers with a stream: call it by `server_stream`"))
+            return Err(Error::unimplemented(
+                "the endpoint answers with a stream: call it by `server_stream`, or by `bidirectional`",
+            ));
         }
     }
     .map_err(|error| {

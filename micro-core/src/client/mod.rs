@@ -10,7 +10,9 @@ use std::time::Duration;
 
 pub use self::calling::Answer;
 use self::nowhere::Nowhere;
-use crate::{Address, AsKey, CallOptions, Caller, Context, Deadline, Format, Metadata, Result, Shutdown};
+use crate::{
+    Address, AsKey, CallOptions, Caller, Context, Deadline, Format, Formats, Metadata, Result, Shutdown,
+};
 
 /// Calls services by name. A cheap handle: clone it, keep it, and make others of it that call a little differently.
 ///
@@ -19,6 +21,8 @@ use crate::{Address, AsKey, CallOptions, Caller, Context, Deadline, Format, Meta
 pub struct Client {
     caller: Arc<dyn Caller>,
     format: Format,
+    /// For messages that do not speak that one.
+    formats: Arc<Formats>,
     metadata: Metadata,
     timeout: Option<Duration>,
     stream_timeout: Option<Duration>,
@@ -36,6 +40,7 @@ impl Client {
         Self {
             caller,
             format,
+            formats: Arc::default(),
             metadata: Metadata::new(),
             timeout: None,
             stream_timeout: None,
@@ -70,6 +75,13 @@ impl Client {
         Self { format, ..self.clone() }
     }
 
+    /// Writes messages that cannot be written in its own format, such as prost types in JSON, in the first of these that
+    /// both messages of a call speak.
+    #[must_use]
+    pub fn with_formats(&self, formats: Formats) -> Self {
+        Self { formats: Arc::new(formats), ..self.clone() }
+    }
+
     /// Gives each call this long, over all its attempts. Streams are not calls: see
     /// [`with_stream_timeout`](Self::with_stream_timeout).
     #[must_use]
@@ -101,6 +113,9 @@ impl Client {
     }
 
     /// Calls this address, whatever the registry says. Given more than once, calls are spread over all of them.
+    ///
+    /// Nothing is known of such a node, so over HTTP it is called as any server of go-micro: HTTP/1.1, one call at a time on
+    /// each of as many sockets as the pool may have. A node that is found by its name is called over HTTP/2.
     #[must_use]
     pub fn with_address(&self, address: Address) -> Self {
         self.with_options(|options| options.addresses.push(address))

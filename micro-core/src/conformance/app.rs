@@ -49,9 +49,9 @@ impl Seen {
 
 /// `Law.Echo` answers what it is sent, `Law.Meta` one entry of the metadata, `Law.Fail` fails, `Law.Hang` never ends,
 /// `Law.Slow` takes 300 ms, `Law.Join` puts a stream of texts together.
-pub(super) fn app(format: Format) -> (Arc<dyn Dispatch>, Arc<Seen>) {
+pub(super) fn app(name: &str, format: Format) -> (Arc<dyn Dispatch>, Arc<Seen>) {
     let seen = Arc::new(Seen::default());
-    let mut router = Router::new(Arc::new(App::new("law", Formats::new().with(format))));
+    let mut router = Router::new(Arc::new(App::new(name, Formats::new().with(format))));
     let endpoints = [
         glue::unary("Law.Echo", Place::Here, &seen, |_, _, text: String| async move { Ok(text) }),
         glue::unary("Law.Meta", Place::Here, &seen, |_, ctx: Context, key: String| async move {

@@ -92,7 +92,7 @@ async fn begun<F: Future<Output = Subject>>(
     promises: Promises,
     make: impl FnOnce(&'static str, Arc<dyn Dispatch>) -> F,
 ) -> (Subject, Client, Arc<Seen>) {
-    let (app, seen) = app::app(promises.format);
+    let (app, seen) = app::app(NAME, promises.format);
     let mut subject = make(NAME, app).await;
     subject.begin().await;
     let client = Client::new(subject.caller.clone(), promises.format).with_timeout(Duration::from_secs(20));
@@ -189,7 +189,7 @@ pub async fn waits_for_a_service<F: Future<Output = Subject>>(
     promises: Promises,
     make: impl FnOnce(&'static str, Arc<dyn Dispatch>) -> F,
 ) {
-    let (app, _) = app::app(promises.format);
+    let (app, _) = app::app(NAME, promises.format);
     let mut subject = make(NAME, app).await;
     let client = Client::new(subject.caller.clone(), promises.format)
         .with_timeout(Duration::from_secs(20))

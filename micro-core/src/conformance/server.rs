@@ -71,7 +71,7 @@ impl Subject {
     async fn serving(&self, format: Format) -> Serving {
         let listener = self.bound().await;
         let address = listener.addresses().first().expect("an address").clone();
-        let (app, seen) = app::app(format);
+        let (app, seen) = app::app("law", format);
         let stop = Shutdown::new();
         let task = tokio::spawn(listener.serve(app, stop.clone()));
         let client = self.client(&address, format).await;

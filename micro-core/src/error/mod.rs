@@ -283,23 +283,39 @@ impl Display for Error {
     }
 }
 
+/// In one line what [`Display`] says and what is known beside it, as a program prints it whose `main` fails; `{:#?}` is
+/// the structure.
 impl Debug for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Error");
-        debug.field("code", &self.0.code).field("detail", &self.0.detail);
+        if f.alternate() {
+            return f
+                .debug_struct("Error")
+                .field("code", &self.0.code)
+                .field("detail", &self.0.detail)
+                .field("id", &self.0.id)
+                .field("reason", &self.0.reason)
+                .field("domain", &self.0.domain)
+                .field("metadata", &self.0.metadata)
+                .field("reached", &self.0.reached)
+                .field("source", &self.0.source)
+                .finish();
+        }
+        Display::fmt(self, f)?;
         for (name, text) in [("id", &self.0.id), ("reason", &self.0.reason), ("domain", &self.0.domain)] {
             if !text.is_empty() {
-                debug.field(name, text);
+                write!(f, ", {name} {text}")?;
             }
         }
         if !self.0.metadata.is_empty() {
-            debug.field("metadata", &self.0.metadata);
+            write!(f, ", metadata {:?}", self.0.metadata)?;
         }
-        debug.field("reached", &self.0.reached);
-        if let Some(source) = &self.0.source {
-            debug.field("source", source);
+        if !self.0.reached {
+            f.write_str(", not reached")?;
         }
-        debug.finish()
+        match &self.0.source {
+            Some(source) => write!(f, ", because: {source}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -335,6 +351,19 @@ mod tests {
             Some("the password of the database is hunter2")
         );
         assert_eq!(error.id().len(), 16);
+    }
+
+    #[test]
+    fn debug_is_for_people_who_run_programs() {
+        let error = Error::invalid_argument("no such port")
+            .with_reason("PORT")
+            .with_source("not a number")
+            .not_reached();
+        assert_eq!(
+            format!("{error:?}"),
+            "invalid_argument: no such port, reason PORT, not reached, because: not a number"
+        );
+        assert!(format!("{error:#?}").starts_with("Error {\n    code: InvalidArgument"));
     }
 
     #[test]

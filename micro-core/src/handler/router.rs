@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Endpoint, Handler};
 use crate::{App, Call, Dispatch, Error, Request, Result};
 
-/// Gives each call to the endpoint that it names.
+/// Gives each call to the endpoint that it names. One for another service goes to the fallback, or is refused: the
+/// address of a node that died may be another service's by now.
 #[derive(Clone)]
 pub struct Router {
     app: Arc<App>,
@@ -56,6 +57,17 @@ impl Router {
         all
     }
 
+    /// The call is for another service. Its caller has an address that was that service's once, so the call can go to
+    /// another node.
+    fn misdirected(&self, request: &Request) -> Error {
+        let asked: String = request.head.route.service().chars().take(200).collect();
+        Error::unavailable(format!("this is service `{}`, not `{asked}`", self.app.name))
+            .with_reason("OTHER_SERVICE")
+            .with_http(421)
+            .with_id(self.app.name.clone())
+            .not_reached()
+    }
+
     fn unknown(&self, request: &Request) -> Error {
         /// More names than these are no help.
         const SHOWN: usize = 20;
@@ -81,12 +93,14 @@ impl Router {
 impl Dispatch for Router {
     fn dispatch(&self, mut request: Request) -> Call {
         request.head.app = Some(self.app.clone());
-        match self.endpoints.get(request.head.route.endpoint()) {
-            Some(endpoint) => endpoint.dispatch.dispatch(request),
-            None => match &self.fallback {
-                Some(fallback) => fallback.dispatch(request),
-                None => Call::ready(Err(self.unknown(&request))),
-            },
+        let service = request.head.route.service();
+        let ours = service.is_empty() || service == self.app.name;
+        let endpoint = self.endpoints.get(request.head.route.endpoint()).filter(|_| ours);
+        match (endpoint, &self.fallback) {
+            (Some(endpoint), _) => endpoint.dispatch.dispatch(request),
+            (None, Some(fallback)) => fallback.dispatch(request),
+            (None, None) if ours => Call::ready(Err(self.unknown(&request))),
+            (None, None) => Call::ready(Err(self.misdirected(&request))),
         }
     }
 }

@@ -20,11 +20,8 @@ use crate::settings::Mistakes;
 use crate::{Plugins, Settings, defaults};
 
 pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
-    let mut mistakes = Mistakes::default();
-    for error in service.mistakes.drain(..) {
-        mistakes.take::<()>(Err(error));
-    }
-    let settings = mistakes.take(settings(&mut service)).unwrap_or_default();
+    let mut mistakes = std::mem::take(&mut service.mistakes);
+    let settings = settings(&mut service, &mut mistakes);
     let plugins = service.plugins.clone();
     let formats = formats(&service, &plugins, &settings, &mut mistakes);
     let format = format(&service, &plugins, &settings, &formats, &mut mistakes);
@@ -53,6 +50,14 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
         None => plugins.servers.first(&["rpc"]),
     });
     let (make_client, make_server) = (make_client.cloned(), make_server.cloned());
+    mistakes.note("the service", sound(settings.server_name.as_deref().unwrap_or(&service.name)));
+    let ttl = service.ttl.or(settings.register_ttl).unwrap_or(defaults::REGISTER_TTL);
+    if ttl.is_zero() {
+        mistakes.note(
+            "MICRO_REGISTER_TTL",
+            Err("is 0: a registration that does not last finds nobody".to_owned()),
+        );
+    }
     mistakes.none()?;
     let (
         Some(transport),
@@ -75,7 +80,8 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
         selector,
         service.dial.clone(),
     );
-    let client = client(&mut service, &settings, &identity.name, || make_client(&parts), format)?;
+    let client =
+        client(&mut service, &settings, &identity.name, || make_client(&parts), (format, formats.clone()))?;
 
     let (readiness, stats) = (Readiness::default(), Stats::default());
     let mut app = App::new(identity.name.clone(), formats.clone());
@@ -120,7 +126,7 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
         client,
         readiness,
         lifetime: Lifetime {
-            ttl: service.ttl.or(settings.register_ttl).unwrap_or(defaults::REGISTER_TTL),
+            ttl,
             interval: service.interval.or(settings.register_interval).unwrap_or(defaults::REGISTER_INTERVAL),
             lame_duck: service.lame_duck,
             drain: service.drain,
@@ -131,16 +137,25 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     })
 }
 
-/// What the operator decides: flags, then the environment; or what the code was given instead of that.
-fn settings(service: &mut Service) -> Result<Settings> {
-    let flags = std::mem::replace(&mut service.flags, Ok(Settings::empty()));
-    match (flags, service.settings.take().map_or_else(Settings::from_env, Ok)) {
-        (Ok(flags), Ok(environment)) => Ok(flags.or(environment)),
-        (Err(flags), Err(environment)) => {
-            Err(Error::invalid_argument(format!("{}; {}", flags.detail(), environment.detail())))
+/// Whether a service can have this name.
+fn sound(name: &str) -> std::result::Result<(), String> {
+    match name {
+        "" => Err("has no name: it could not be found".to_owned()),
+        _ if name.chars().any(char::is_control) => {
+            Err(format!("has a control character in its name, `{}`", name.escape_debug()))
         }
-        (Err(error), _) | (_, Err(error)) => Err(error),
+        _ => Ok(()),
     }
+}
+
+/// What the operator decides: flags, then the environment; or what the code was given instead of that.
+fn settings(service: &mut Service, mistakes: &mut Mistakes) -> Settings {
+    let environment = service.settings.take().unwrap_or_else(|| {
+        let (settings, wrong) = Settings::read_vars(std::env::vars_os());
+        mistakes.add(wrong);
+        settings
+    });
+    std::mem::take(&mut service.flags).or(environment)
 }
 
 /// What the service speaks: what is compiled in, then what the code adds.
@@ -243,7 +258,7 @@ fn client(
     settings: &Settings,
     name: &str,
     make: impl FnOnce() -> Result<Arc<dyn Caller>>,
-    format: Format,
+    (format, formats): (Format, Formats),
 ) -> Result<Client> {
     let mut caller = service.caller.take().map_or_else(make, Ok)?;
     if !service.client_layers.is_empty() {
@@ -254,6 +269,7 @@ fn client(
     let attempts = service.attempts.or(settings.client_retries.map(|retries| retries.saturating_add(1)));
     let timeout = service.request_timeout.or(settings.client_request_timeout);
     Client::new(caller, format)
+        .with_formats(formats)
         .with_timeout(timeout.unwrap_or(defaults::REQUEST_TIMEOUT))
         .with_attempts(attempts.unwrap_or(defaults::ATTEMPTS))
         .with_metadata(micro_core::key::MICRO_FROM_SERVICE, name)

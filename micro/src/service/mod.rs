@@ -15,9 +15,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use micro_core::{
-    Caller, Dispatch, Endpoint, Error, Extensions, Format, Handler, Key, Result, Server, Shutdown,
-};
+use micro_core::{Caller, Dispatch, Endpoint, Extensions, Format, Handler, Key, Result, Server, Shutdown};
 use micro_registry::Registry;
 use micro_selector::Selector;
 use micro_transport::{DialOptions, ListenOptions, Transport};
@@ -26,6 +24,7 @@ use self::hooks::Hooks;
 pub use self::prepared::Prepared;
 pub use self::running::Running;
 use crate::layer::Wrap;
+use crate::settings::Mistakes;
 use crate::{Plugins, Settings};
 
 /// A service: build it, run it.
@@ -80,7 +79,7 @@ pub struct Service {
     format: Option<Format>,
     plugins: Plugins,
     settings: Option<Settings>,
-    flags: Result<Settings>,
+    flags: Settings,
     layers: Vec<Wrap>,
     client_layers: Vec<Wrap>,
     extensions: Extensions,
@@ -95,7 +94,7 @@ pub struct Service {
     stop: Shutdown,
     hooks: Hooks,
     /// What the methods above were given and cannot be.
-    mistakes: Vec<Error>,
+    mistakes: Mistakes,
 }
 
 impl Service {
@@ -123,7 +122,7 @@ impl Service {
             format: None,
             plugins: Plugins::default(),
             settings: None,
-            flags: Ok(Settings::empty()),
+            flags: Settings::empty(),
             layers: Vec::new(),
             client_layers: Vec::new(),
             extensions: Extensions::new(),
@@ -137,8 +136,14 @@ impl Service {
             signals: true,
             stop: Shutdown::new(),
             hooks: Hooks::default(),
-            mistakes: Vec::new(),
+            mistakes: Mistakes::default(),
         }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Answers the endpoints of a handler.
@@ -208,8 +213,11 @@ impl Service {
 
     /// Takes the settings of a command line, whose first argument is the program: `std::env::args_os()`. Arguments that
     /// are not for `micro` are left alone; [`Settings::from_flags`] returns them.
-    pub fn flags(self, args: impl IntoIterator<Item = OsString>) -> Self {
-        Self { flags: Settings::from_flags(args).map(|(settings, _)| settings), ..self }
+    pub fn flags(mut self, args: impl IntoIterator<Item = OsString>) -> Self {
+        let (flags, mistakes) = Settings::read_flags(args);
+        self.flags = flags;
+        self.mistakes.add(mistakes);
+        self
     }
 
     /// Takes these settings, and none of the environment.

@@ -127,10 +127,8 @@ impl Service {
 
     /// Lets metadata of this key go on from a call to those that its handler makes through `ctx.client()`.
     pub fn propagate(mut self, key: impl AsKey) -> Self {
-        match key.to_key() {
-            Ok(key) => self.propagate.push(key),
-            Err(error) => self.mistakes.push(error),
-        }
+        let key = self.mistakes.take(key.to_key());
+        self.propagate.extend(key);
         self
     }
 

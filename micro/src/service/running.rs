@@ -32,6 +32,9 @@ pub struct Running {
     told: Shutdown,
 }
 
+/// How soon after the first one a signal is taken for the same.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
 /// Listens, answers, registers; in this order.
 pub(super) async fn start(prepared: Prepared) -> Result<Running> {
     let Prepared {
@@ -129,7 +132,7 @@ impl Running {
     /// [`Service::shutdown`](crate::Service::shutdown)), and stops it. A second signal ends it at once.
     ///
     /// # Errors
-    /// What the server ended with.
+    /// What the server ended with, and [`Code::Cancelled`](micro_core::Code::Cancelled) after a second signal.
     pub async fn run(mut self) -> Result<()> {
         let signals = self.signals;
         let signal = || async move {
@@ -141,11 +144,16 @@ impl Running {
             () = told.fired() => {}
             result = &mut self.serving.0 => self.ended = Some(flat(result)),
         }
+        let again = async {
+            // Supervisors may send a signal to a process and to its group; one that follows at once is the same.
+            tokio::time::sleep(SAME_SIGNAL).await;
+            signal().await
+        };
         tokio::select! {
             result = self.stop() => result,
-            signal = signal() => {
+            signal = again => {
                 tracing::warn!("Received signal {signal} again: ending at once");
-                Ok(())
+                Err(Error::cancelled(format!("ended by a second {signal}, with calls that were not answered")))
             }
         }
     }

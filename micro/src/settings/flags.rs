@@ -1,11 +1,10 @@
 use std::ffi::OsString;
 
-use micro_core::Result;
-
 use super::{Mistakes, Setting, Settings};
 
-/// Takes the flags of [`SETTINGS`](super::SETTINGS) out of a command line.
-pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<(Settings, Vec<OsString>)> {
+/// Takes the flags of [`SETTINGS`](super::SETTINGS) out of a command line: what they say, the rest, and what is wrong
+/// with them.
+pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> (Settings, Vec<OsString>, Mistakes) {
     let mut settings = Settings::empty();
     let mut mistakes = Mistakes::default();
     let mut rest = Vec::new();
@@ -35,5 +34,5 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<(Settings
         };
         mistakes.note(&flag, set);
     }
-    mistakes.none().map(|()| (settings, rest))
+    (settings, rest, mistakes)
 }

@@ -73,22 +73,34 @@ impl Settings {
         Self::from_vars(std::env::vars_os())
     }
 
-    /// What these variables say. An empty one says nothing, as in go-micro.
+    /// What these variables say. An empty one says nothing, as in go-micro; one that begins with `MICRO_` and is not
+    /// known is logged.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn from_vars(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
+        let (settings, mistakes) = Self::read_vars(vars);
+        mistakes.none().map(|()| settings)
+    }
+
+    /// What these variables say, and what is wrong with them.
+    pub(crate) fn read_vars(vars: impl IntoIterator<Item = (OsString, OsString)>) -> (Self, Mistakes) {
         let mut settings = Self::empty();
         let mut mistakes = Mistakes::default();
         for (name, value) in vars {
-            let Some(setting) = name.to_str().and_then(Setting::by_variable) else { continue };
+            let Some(setting) = name.to_str().and_then(Setting::by_variable) else {
+                if name.to_str().is_some_and(|name| name.starts_with("MICRO_")) {
+                    tracing::warn!("{} is no setting, and is not read", name.display());
+                }
+                continue;
+            };
             match value.to_str() {
                 Some("") => {}
                 Some(value) => mistakes.note(setting.variable, setting.set(&mut settings, value)),
                 None => mistakes.note(setting.variable, Err("is not UTF-8".to_owned())),
             }
         }
-        mistakes.none().map(|()| settings)
+        (settings, mistakes)
     }
 
     /// What these arguments of the command line say, and those that are not for `micro`, in their order. Flags are
@@ -98,7 +110,14 @@ impl Settings {
     /// # Errors
     /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument), with all mistakes at once.
     pub fn from_flags(args: impl IntoIterator<Item = OsString>) -> Result<(Self, Vec<OsString>)> {
-        flags::read(args)
+        let (settings, rest, mistakes) = flags::read(args);
+        mistakes.none().map(|()| (settings, rest))
+    }
+
+    /// What the flags of a command line say, and what is wrong with them.
+    pub(crate) fn read_flags(args: impl IntoIterator<Item = OsString>) -> (Self, Mistakes) {
+        let (settings, _, mistakes) = flags::read(args);
+        (settings, mistakes)
     }
 
     /// These settings, and where they say nothing those of `other`.
@@ -149,6 +168,11 @@ impl Mistakes {
     /// Takes the value, or notes its error.
     pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.0.push(error.detail().to_owned())).ok()
+    }
+
+    /// Adds those of another source.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// The error of all of them, if there are any.

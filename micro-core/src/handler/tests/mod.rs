@@ -162,8 +162,22 @@ async fn endpoints_are_found_by_name() {
     let error = call(&router, &long).await.unwrap_err();
     assert!(error.detail().ends_with(" and 2 more)") && error.detail().len() < 1_000, "{error}");
 
-    router.fallback(Arc::new(self::router(named("Greeter.Nope"))));
+    let misdirected =
+        || router.dispatch(Request::new(Head::new(Route::new("test", "Greeter.Hello"), JSON), Body::Empty));
+    let error = misdirected().await.unwrap_err();
+    assert_eq!((error.code(), error.http(), error.reached()), (Code::Unavailable, 421, false));
+    assert_eq!(error.detail(), "this is service `greeter`, not `test`");
+
+    // A fallback has what is not here: other endpoints, and other services.
+    let mut rest = Router::new(Arc::new(App::new("greeter", Formats::new().with(JSON))));
+    rest.endpoint(named("Greeter.Nope")).unwrap();
+    router.fallback(Arc::new(rest));
     call(&router, "Greeter.Nope").await.unwrap();
+    router.fallback(Arc::new(self::router(named("Greeter.Hello"))));
+    router
+        .dispatch(Request::new(Head::new(Route::new("test", "Greeter.Hello"), JSON), Body::Empty))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -222,3 +222,61 @@ async fn a_given_listener_is_listened_at() -> Result<()> {
     assert_eq!(say(&client(&registry)?.with_address(address.into()), "x").await?, "x");
     running.stop().await
 }
+
+#[tokio::test]
+async fn an_address_that_is_another_services_by_now_is_passed_over() -> Result<()> {
+    let registry = Arc::new(Memory::new());
+    let _echo = started(&registry, echo()).await?;
+    let other = started(&registry, Service::new("other").handle(Echo::default())).await?;
+    // A node of `echo` died, and `other` has got its port: the endpoints have the same names.
+    let dead = Node::new("echo-dead", other.addresses()[0].clone()).with_metadata("micro", "h2");
+    registry.register(&Record::new("echo", "latest").with_node(dead), &RegisterOptions::default()).await?;
+    let client = client(&registry)?;
+    for _ in 0..30 {
+        assert_eq!(say(&client, "hello").await?, "hello");
+    }
+    let error =
+        say(&client.with_attempts(1).with_address(other.addresses()[0].clone()), "x").await.unwrap_err();
+    assert_eq!((error.code(), error.reached(), error.http()), (Code::Unavailable, false, 421));
+    assert_eq!(error.detail(), "this is service `other`, not `echo`");
+    Ok(())
+}
+
+/// A message that has no JSON.
+#[micro::message]
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct OnlyProtobuf {
+    #[prost(string, tag = "1")]
+    pub text: String,
+}
+
+struct Protobuf;
+
+#[handler]
+impl Protobuf {
+    /// Repeats it.
+    async fn echo(&self, message: OnlyProtobuf) -> Result<OnlyProtobuf> {
+        Ok(message)
+    }
+}
+
+#[tokio::test]
+async fn messages_without_json_are_sent_in_what_they_have() -> Result<()> {
+    let cluster = Cluster::new();
+    let _service = cluster.start(Service::new("protobuf").handle(Protobuf)).await?;
+    let sent = OnlyProtobuf { text: "hello".to_owned() };
+    let answer: OnlyProtobuf = cluster.client().call(("protobuf", "Protobuf.Echo"), sent.clone()).await?;
+    assert_eq!(answer, sent);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deadline_says_what_was_called() -> Result<()> {
+    let registry = Arc::new(Memory::new());
+    let _echo = started(&registry, echo()).await?;
+    let client = client(&registry)?.with_timeout(Duration::from_millis(200));
+    let error = client.call::<_, ()>(("echo", "Echo.Hang"), ()).await.unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded);
+    assert!(error.detail().contains("echo/Echo.Hang") || error.id() == "echo", "{error:?}");
+    Ok(())
+}

@@ -249,7 +249,7 @@ async fn a_group_starts_and_stops_together() -> Result<()> {
     let broken =
         cluster.join(Service::new("broken").before_start(|| async { Err(Error::internal("broken")) }));
     let error = Group::new().add(cluster.join(echo())).add(broken).run().await.unwrap_err();
-    assert_eq!(error.detail(), "broken");
+    assert_eq!(error.detail(), "service `broken`: broken");
     assert!(cluster.registry().list().await?.is_empty());
     Ok(())
 }
@@ -282,4 +282,22 @@ async fn what_the_code_is_given_wrong_is_told_together() {
     for part in ["3 settings", "leave out the scheme", "not a key", "--selector has no value"] {
         assert!(error.detail().contains(part), "{part}: {error}");
     }
+}
+
+#[tokio::test]
+async fn mistakes_of_every_source_are_told_together() {
+    let flags = ["prog", "--selector=foo", "--transport=grpc", "--register_ttl=x", "--server_address=:abc"];
+    let error =
+        Service::new("").settings(Settings::empty()).flags(flags.map(Into::into)).build().unwrap_err();
+    for part in ["5 settings", "`foo`", "`grpc`", "--register_ttl is `x`", "--server_address", "has no name"]
+    {
+        assert!(error.detail().contains(part), "{part}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_never_be_registered_is_refused_at_once() {
+    let refused = |service: Service| Cluster::new().join(service).build().unwrap_err();
+    assert!(refused(Service::new("a\nb")).detail().contains("control character"));
+    assert!(refused(echo().register_ttl(Duration::ZERO)).detail().contains("MICRO_REGISTER_TTL is 0"));
 }
