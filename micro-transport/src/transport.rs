@@ -102,7 +102,8 @@ pub struct ListenOptions {
     pub service: String,
     /// The largest message that is read, in bytes.
     pub max_message: usize,
-    /// The largest head of a request (its line and headers), in bytes.
+    /// The largest head of a request (its line and headers), in bytes. Over HTTP/1.1 a head has at most 100 lines of
+    /// headers too, whatever their size. What is above either is refused with status 431.
     pub max_header: usize,
     /// The most calls at a time over all connections; above it calls are refused with
     /// [`Code::ResourceExhausted`](micro_core::Code::ResourceExhausted), not reached.

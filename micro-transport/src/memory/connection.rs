@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use micro_core::{Address, Call, Dispatch, Peer, Request};
+use tokio::runtime::Handle;
 
-use super::eager;
 use super::port::Port;
+use super::{depth, eager};
 use crate::{Connection, ConnectionState, DialOptions};
 
 /// The link to one listener.
@@ -30,7 +31,9 @@ impl Dispatch for MemoryConnection {
             Err(error) => Call::ready(Err(error)),
             Ok(key) => {
                 let call = Call::slot(self.port.clone(), key);
-                if streamed { eager::start(call, deadline) } else { call.until(deadline, eager::WAITING) }
+                // One that is deep down has no room on the stack, whether or not it could wait for its poll.
+                let own = streamed || (depth::is_deep() && Handle::try_current().is_ok());
+                if own { eager::start(call, deadline) } else { call.until(deadline, eager::WAITING) }
             }
         }
     }

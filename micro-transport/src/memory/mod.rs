@@ -3,6 +3,7 @@
 mod answer;
 mod calls;
 mod connection;
+mod depth;
 mod eager;
 mod limit;
 mod listener;
@@ -30,7 +31,9 @@ use crate::{Connection, DialOptions, ListenOptions, Transport};
 /// here; of [`ListenOptions::max_streams`] there is no need, as [`ListenOptions::max_calls`] holds.
 ///
 /// A call costs next to nothing: a handler runs in its caller's task, whenever that polls the call. A call whose request
-/// is a stream has a task of its own, as it must go on whether or not it is polled.
+/// is a stream has a task of its own, as it must go on whether or not it is polled; so has one that is made in the
+/// sixteenth handler that runs within another's, as a chain of calls would take up its thread's stack otherwise. That
+/// needs a runtime: without one every handler runs where its caller is, and chains are to be short.
 ///
 /// ```
 /// use micro_core::Address;

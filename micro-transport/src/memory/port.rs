@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::answer::Answer;
 use super::calls::{Calls, Work};
+use super::depth::Inside;
 use super::limit::{self, Limited};
 use crate::{ConnectionState, ListenOptions};
 
@@ -149,6 +150,7 @@ impl Port {
 
     /// The next frame of a streamed answer. The slot is free after anything but a message.
     pub(super) fn poll_answer(&self, key: u32, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
+        let _inside = Inside::enter();
         let mut polled = match ready!(self.begin(key, cx)) {
             Ok(polled) => polled,
             Err(error) => return Poll::Ready(Some(Err(error))),
@@ -230,6 +232,7 @@ impl Port {
 
 impl Slots for Port {
     fn poll_slot(&self, key: u32, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+        let _inside = Inside::enter();
         let mut polled = ready!(self.begin(key, cx))?;
         let Work::Running(call) = &mut polled.work else { return Poll::Pending };
         let Poll::Ready(result) = Pin::new(call).poll(cx) else {

@@ -92,7 +92,9 @@ impl Target {
         match timeout_at(sooner.unwrap_or(end), self.try_all(end)).await {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(cause)) => Err(error::not_connected(&self.address, cause)),
-            Err(_) if sooner.is_some() => Err(Deadline::error("connecting").not_reached()),
+            Err(_) if sooner.is_some() => {
+                Err(Deadline::error(&format!("connecting to {}", self.address)).not_reached())
+            }
             Err(_) => Err(self.too_slow()),
         }
     }

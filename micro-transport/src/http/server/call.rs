@@ -97,6 +97,7 @@ async fn call(
     way: &mut Way,
     permit: &mut Option<OwnedSemaphorePermit>,
 ) -> Result<Response> {
+    not_encoded(&parts.headers)?;
     let content = content(on, &parts.headers, way)?;
     if content.stream && parts.version < Version::HTTP_2 {
         return Err(Error::unimplemented(
@@ -114,6 +115,21 @@ async fn call(
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;
     on.shared.app.dispatch(Request::new(head, body)).until(deadline, "waiting for the handler").await
+}
+
+/// Bodies are read as they are: what is compressed would be taken for a message.
+fn not_encoded(headers: &HeaderMap) -> Result<()> {
+    let asked = headers.get_all(header::CONTENT_ENCODING);
+    let is_none = |name: &[u8]| name.is_empty() || name.eq_ignore_ascii_case(b"identity");
+    let mut names = asked.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let Some(name) = names.find(|name| !is_none(name.trim_ascii())) else { return Ok(()) };
+    let shown: String = String::from_utf8_lossy(name.trim_ascii()).chars().take(100).collect();
+    Err(Error::unimplemented(format!(
+        "unsupported content encoding `{shown}` (read here: none): send the body as it is, without Content-Encoding"
+    ))
+    .with_reason("UNSUPPORTED_CONTENT_ENCODING")
+    .with_http(415)
+    .not_reached())
 }
 
 /// The format of a request, and of its answer.

@@ -1,6 +1,8 @@
 //! Reading the bodies of requests.
 
+use std::error::Error as StdError;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -36,7 +38,7 @@ pub(super) async fn whole(body: &mut Incoming, limits: &Limits) -> Result<Bytes>
     let mut all = BytesMut::new();
     while let Some(piece) = in_time(body.frame(), limits).await? {
         // What is no data is trailers, which a message of these dialects has not.
-        let Ok(piece) = piece.map_err(|error| broken(&error))?.into_data() else { continue };
+        let Ok(piece) = piece.map_err(|error| broken(&error).not_reached())?.into_data() else { continue };
         if first.len().max(all.len()) + piece.len() > max {
             return Err(Error::message_too_large(None, max as u64, SETTING));
         }
@@ -174,8 +176,20 @@ fn ended(error: Option<Error>, trailers: Metadata) -> Result<Option<Frame>> {
     }
 }
 
-/// A body that ended before its end. Mostly nobody is there any more to read this.
+/// A body that breaks the rules of its framing, or that ended before its end: then mostly nobody is there any more to
+/// read this.
 fn broken(error: &hyper::Error) -> Error {
+    let cause = error.source();
+    let ill_formed = match cause.and_then(<dyn StdError>::downcast_ref::<io::Error>) {
+        Some(error) => matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData),
+        // A reset that this side decided on.
+        None => cause.and_then(<dyn StdError>::downcast_ref::<h2::Error>).is_some_and(h2::Error::is_library),
+    };
+    if ill_formed {
+        let why = cause.map(ToString::to_string).unwrap_or_default();
+        return Error::invalid_argument(format!("the body of the request is ill-formed HTTP: {why}"))
+            .with_reason("ILL_FORMED_BODY");
+    }
     Error::cancelled(format!("the caller went away in the middle of its request: {error}"))
 }
 

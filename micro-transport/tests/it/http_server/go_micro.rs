@@ -146,6 +146,16 @@ async fn other_content_types_are_told_which_there_are() {
 }
 
 #[tokio::test]
+async fn no_encoding_is_read() {
+    let server = Server::start().await;
+    let headers = "Micro-Endpoint: Test.Echo\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    let said = ask(server.address, post("/", headers, "\u{1f}")).await;
+    let error = said.error();
+    assert_eq!((said.status(), error.go_micro(), error.reached()), (200, 415, false));
+    assert!(error.detail().contains("`gzip` (read here: none)"), "{error}");
+}
+
+#[tokio::test]
 async fn a_deadline_is_kept() {
     let server = Server::start().await;
     let headers = "Micro-Endpoint: Test.Wait\r\nContent-Type: application/json\r\nTimeout: 30000000\r\n";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use micro_core::Code;
 use micro_transport::Protocols;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -64,16 +65,44 @@ async fn requests_that_are_none() {
     for request in [
         "\0\0\0\0\0\0\0\0\r\n\r\n",
         "POST\r\n\r\n",
-        "POST / HTTP/9.9\r\n\r\n",
-        "POST / HTTP/1.1\r\nA b: c\r\n\r\n",
-        "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: what\r\n\r\n",
+        "POST / HTTP/9.9\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nA b: c\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: what\r\n\r\n",
     ] {
         let said = ask(server.address, request).await;
         assert_eq!(said.status(), 400, "{request:?}");
     }
     assert_eq!(ask(server.address, json("/Greeter/Hello", "{}")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn bodies_that_are_none() {
+    let server = Server::start().await;
+    for body in ["zz\r\n", "-1\r\n", "1ffffffffffffffff\r\n", "2\r\n{}x", "2\r\n{}\r\n0\r\n: x\r\n\r\n"] {
+        let head = "POST /Test/Echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n";
+        let said = ask(server.address, format!("{head}\r\n{body}")).await;
+        let error = said.error();
+        assert_eq!(
+            (said.status(), error.code(), error.reached()),
+            (400, Code::InvalidArgument, false),
+            "{body}"
+        );
+        assert!(error.detail().contains("ill-formed"), "{error}");
+        assert_eq!(said.header("connection"), Some("close"), "{body}");
+        let said = ask(server.address, format!("{head}Micro-Endpoint: Test.Echo\r\n\r\n{body}")).await;
+        assert_eq!((said.status(), said.error().go_micro()), (200, 400), "{body}");
+    }
+    // A connection that ends is something else.
+    for body in ["", "5\r\nabc", "5\r\nabcde\r\n"] {
+        let mut raw = Raw::to(server.address).await;
+        raw.send("POST /Test/Echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+        raw.send(body).await;
+        raw.socket.shutdown().await.unwrap();
+        let said = raw.answer().await;
+        assert_eq!((said.status(), said.error().code()), (499, Code::Cancelled), "{body}");
+    }
 }
 
 #[tokio::test]
@@ -118,7 +147,7 @@ async fn noise() {
         [PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat(),
         json("/Test/Echo", r#"{"name":"Jane"}"#).into_bytes(),
         post("/", "Micro-Endpoint: Greeter.Hello\r\nContent-Type: application/json\r\n", "{}").into_bytes(),
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n".to_vec(),
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n".to_vec(),
         b"\x16\x03\x01".to_vec(),
     ];
     for _ in 0..10 {

@@ -77,6 +77,32 @@ async fn errors_have_the_status_that_fits() {
 }
 
 #[tokio::test]
+async fn a_request_of_http11_names_its_host() {
+    let server = Server::start().await;
+    let request = |version: &str| format!("POST /Test/Echo {version}\r\nContent-Length: 2\r\n\r\n{{}}");
+    let said = ask(server.address, request("HTTP/1.1")).await;
+    assert_eq!(said.status(), 400);
+    assert!(said.error().detail().contains("`Host` is missing"), "{}", said.body());
+    assert_eq!(ask(server.address, request("HTTP/1.0")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn no_encoding_is_read() {
+    let server = Server::start().await;
+    for (encoding, shown) in [("gzip", "`gzip`"), ("identity, BR", "`BR`"), ("\u{ff}", "`")] {
+        let request = post("/Test/Echo", &format!("Content-Encoding: {encoding}\r\n"), "{}");
+        let said = ask(server.address, request).await;
+        let error = said.error();
+        assert_eq!((said.status(), error.reached()), (415, false), "{encoding}");
+        assert!(error.detail().contains(shown) && error.detail().contains("read here: none"), "{error}");
+    }
+    for encoding in ["identity", "Identity", ""] {
+        let request = post("/Test/Echo", &format!("Content-Encoding: {encoding}\r\n"), "{}");
+        assert_eq!(ask(server.address, request).await.status(), 200, "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn what_curl_sends_by_itself() {
     let server = Server::start().await;
     let headers = "Content-Type: application/x-www-form-urlencoded\r\n";

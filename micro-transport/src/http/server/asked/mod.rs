@@ -1,7 +1,7 @@
 //! What a request asks for, by its method, path and headers.
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, Method, Version, header};
 use micro_core::{Error, Route};
 
 use super::health::Probe;
@@ -44,6 +44,11 @@ impl Asked {
         let headers = &parts.headers;
         let path = parts.uri.path();
         let post = parts.method == Method::POST;
+        if parts.version == Version::HTTP_11
+            && let Some(refused) = not_one_host(headers)
+        {
+            return Self::Nothing(Dialect::Plain, refused, None);
+        }
         if let Some(probe) = Probe::at(path) {
             return match parts.method {
                 Method::GET | Method::HEAD => Self::Health(probe),
@@ -69,6 +74,16 @@ impl Asked {
             not_allowed(&parts.method, path, Allow("POST"))
         }
     }
+}
+
+/// What HTTP/1.1 demands of every request (RFC 9112, section 3.2). go-micro's clients keep to it.
+fn not_one_host(headers: &HeaderMap) -> Option<Error> {
+    let why = match headers.get_all(header::HOST).iter().count() {
+        0 => "the header `Host` is missing",
+        1 => return None,
+        _ => "there is more than one header `Host`",
+    };
+    Some(Error::invalid_argument(format!("{why}: a request of HTTP/1.1 has one")).not_reached())
 }
 
 /// What go-micro sends over HTTP and is not spoken here.

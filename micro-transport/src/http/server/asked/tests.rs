@@ -3,7 +3,7 @@ use http::Request;
 use super::*;
 
 fn asked(method: &str, path: &str, headers: &[(&str, &str)]) -> Asked {
-    let mut request = Request::builder().method(method).uri(path);
+    let mut request = Request::builder().method(method).uri(path).header("Host", "a");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -76,6 +76,30 @@ fn other_methods() {
     assert!(refused("POST", "/healthz", &[]).2.contains("GET, HEAD"));
     assert!(matches!(asked("GET", "/readyz", &[]), Asked::Health(Probe::Ready)));
     assert!(matches!(asked("HEAD", "/healthz", &[]), Asked::Health(Probe::Live)));
+}
+
+#[test]
+fn a_request_of_http11_names_one_host() {
+    let asked = |version, hosts: &[&str]| {
+        let mut request = Request::builder().method("POST").uri("/B/C").version(version);
+        for host in hosts {
+            request = request.header("Host", *host);
+        }
+        Asked::of(&request.body(()).unwrap().into_parts().0, "here")
+    };
+    for hosts in [&[][..], &["a", "b"]] {
+        match asked(Version::HTTP_11, hosts) {
+            Asked::Nothing(Dialect::Plain, error, None) => {
+                assert_eq!((error.http(), error.reached()), (400, false));
+                assert!(error.detail().contains("`Host`"), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        for version in [Version::HTTP_10, Version::HTTP_2] {
+            assert!(matches!(asked(version, hosts), Asked::Call(..)), "{version:?}");
+        }
+    }
+    assert!(matches!(asked(Version::HTTP_11, &[""]), Asked::Call(..)));
 }
 
 #[test]

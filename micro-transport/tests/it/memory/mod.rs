@@ -1,5 +1,7 @@
 //! What only the memory transport does.
 
+mod chains;
+
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
