@@ -245,9 +245,9 @@ async fn an_address_that_is_another_services_by_now_is_passed_over() -> Result<(
 /// A message that has no JSON.
 #[micro::message]
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct OnlyProtobuf {
+struct OnlyProtobuf {
     #[prost(string, tag = "1")]
-    pub text: String,
+    text: String,
 }
 
 struct Protobuf;
