@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,57 +10,67 @@ use crate::{Body, BodyStream, Deadline, Error, Frame, Response, Result, Source};
 
 impl Call {
     /// The same call, ended at `deadline`: for transports that keep no clock of their own. A streamed answer is ended
-    /// too. `doing` completes the error's text, "no time left while ..".
-    pub fn until(self, deadline: Option<Deadline>, doing: &'static str) -> Self {
+    /// too. `doing` completes the error's text, "no time left while ..", and is written only if there is that error.
+    pub fn until(
+        self,
+        deadline: Option<Deadline>,
+        doing: impl Display + Clone + Send + Unpin + 'static,
+    ) -> Self {
         let Some(deadline) = deadline else { return self };
         if deadline.is_past() {
-            return Self::ready(Err(Deadline::error(doing).not_reached()));
+            return Self::ready(Err(Deadline::error(&doing.to_string()).not_reached()));
         }
         Self::boxed(Limited { call: self, limit: Limit::new(deadline, doing) })
     }
 }
 
+/// What a call does whose time is up: a text, or what is written as one.
+trait Doing: Display + Clone + Send + Unpin + 'static {}
+
+impl<D: Display + Clone + Send + Unpin + 'static> Doing for D {}
+
 /// A call that ends at a deadline.
-struct Limited {
+struct Limited<D> {
     call: Call,
-    limit: Limit,
+    limit: Limit<D>,
 }
 
 /// The body of its answer, which ends there too.
-struct LimitedBody {
+struct LimitedBody<D> {
     inner: BodyStream,
-    limit: Limit,
+    limit: Limit<D>,
     over: bool,
 }
 
-struct Limit {
+struct Limit<D> {
     deadline: Deadline,
     timer: Pin<Box<Sleep>>,
-    doing: &'static str,
+    doing: D,
 }
 
-impl Limit {
-    fn new(deadline: Deadline, doing: &'static str) -> Self {
+impl<D: Doing> Limit<D> {
+    fn new(deadline: Deadline, doing: D) -> Self {
         Self { deadline, timer: Box::pin(sleep_until(deadline.instant().into())), doing }
     }
 
     /// Ready when the time is up.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         ready!(self.timer.as_mut().poll(cx));
-        Poll::Ready(Deadline::error(self.doing))
+        Poll::Ready(Deadline::error(&self.doing.to_string()))
     }
 }
 
-impl Future for Limited {
+impl<D: Doing> Future for Limited<D> {
     type Output = Result<Response>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
         let this = &mut *self;
         if let Poll::Ready(result) = Pin::new(&mut this.call).poll(cx) {
-            let limit = (this.limit.deadline, this.limit.doing);
+            let limit = &this.limit;
             return Poll::Ready(result.map(|mut response| {
                 if let Body::Stream(inner) = response.body {
-                    let body = LimitedBody { inner, limit: Limit::new(limit.0, limit.1), over: false };
+                    let limit = Limit::new(limit.deadline, limit.doing.clone());
+                    let body = LimitedBody { inner, limit, over: false };
                     response.body = Body::Stream(BodyStream::new(body));
                 }
                 response
@@ -69,7 +80,7 @@ impl Future for Limited {
     }
 }
 
-impl Source for LimitedBody {
+impl<D: Doing> Source for LimitedBody<D> {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
         if self.over {
             return Poll::Ready(None);

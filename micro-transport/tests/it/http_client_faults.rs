@@ -121,6 +121,7 @@ async fn a_call_with_less_time_than_dialling_takes_is_not_reached() {
     let error =
         soon(connection.dispatch(request_within("{}", Duration::from_millis(100)))).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, false), "{error}");
+    assert!(error.detail().contains(&format!("connecting to {}", hole.address)), "{error}");
     assert!(start.elapsed() < Duration::from_secs(1));
     let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::Unavailable, false), "{error}");

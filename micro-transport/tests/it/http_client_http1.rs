@@ -136,6 +136,8 @@ async fn an_answer_that_does_not_come_is_lost_at_the_deadline_and_not_repeated()
     let connection = dial(server.address, &DialOptions::default()).await;
     let error = soon(connection.dispatch(request_within("{}", Duration::from_millis(80)))).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, true));
+    let text = format!("no time left while waiting for the answer of {}", server.address);
+    assert_eq!(error.detail(), text);
     // The late answer would be taken for that of the next call.
     server.until_open(0).await;
     assert_eq!(requests.load(Ordering::SeqCst), 1);

@@ -14,7 +14,7 @@ mod http2;
 mod request;
 mod stream;
 
-use std::fmt::{self, Debug, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,8 +28,6 @@ use crate::{Connection, ConnectionState, DialOptions};
 
 /// What a node lists in its metadata `micro` when it speaks HTTP/2 by prior knowledge.
 const H2: &str = "h2";
-/// What a call that ran out of time was doing.
-const DOING: &str = "waiting for the answer";
 
 pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
     let target = Arc::new(Target::new(to, options)?);
@@ -61,6 +59,25 @@ enum Kind {
     },
 }
 
+/// What a call does whose time is up.
+#[derive(Clone)]
+struct Waiting(Arc<Target>);
+
+impl Display for Waiting {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "waiting for the answer of {}", self.0.address())
+    }
+}
+
+impl HttpConnection {
+    fn target(&self) -> &Arc<Target> {
+        match &self.kind {
+            Kind::Multiplexed(session) => session.target(),
+            Kind::Plain { pool, .. } => pool.target(),
+        }
+    }
+}
+
 impl Dispatch for HttpConnection {
     fn dispatch(&self, request: Request) -> Call {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
@@ -77,7 +94,7 @@ impl Dispatch for HttpConnection {
             (Kind::Plain { pool, .. }, Body::Stream(_)) => Call::ready(Err(no_streams(pool.target()))),
             (Kind::Plain { pool, .. }, body) => http1::unary(pool.clone(), &head, number, body),
         };
-        call.until(deadline, DOING)
+        call.until(deadline, Waiting(self.target().clone()))
     }
 }
 
@@ -120,12 +137,12 @@ impl Drop for HttpConnection {
 
 impl Debug for HttpConnection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (target, protocol) = match &self.kind {
-            Kind::Multiplexed(session) => (session.target(), "h2"),
-            Kind::Plain { pool, .. } => (pool.target(), "http/1.1"),
+        let protocol = match &self.kind {
+            Kind::Multiplexed(_) => "h2",
+            Kind::Plain { .. } => "http/1.1",
         };
         f.debug_struct("HttpConnection")
-            .field("address", target.address())
+            .field("address", self.target().address())
             .field("protocol", &protocol)
             .field("state", &self.state())
             .finish()
