@@ -280,3 +280,41 @@ fn levels_have_a_limit() {
     let error = Profile::decode(PROTOBUF, bytes).unwrap_err();
     assert!(error.detail().ends_with("recursion limit reached"), "{error}");
 }
+
+#[message(crate = "micro_codec")]
+#[derive(Debug, PartialEq)]
+struct Renamed {
+    #[serde(rename = "userID")]
+    #[field(1)]
+    user_id: String,
+}
+
+#[message(crate = "micro_codec")]
+#[serde(rename_all = "camelCase")]
+#[derive(Debug, PartialEq)]
+struct Camel {
+    first_name: String,
+    big_num: u64,
+}
+
+#[test]
+fn what_is_renamed_is_read_under_every_spelling() {
+    for name in ["userID", "user_id", "userId"] {
+        let read = read::<Renamed>(&format!(r#"{{"{name}": "5"}}"#)).unwrap();
+        assert_eq!(read.user_id, "5", "{name}");
+    }
+    for json in [r#"{"first_name": "x", "big_num": "5"}"#, r#"{"firstName": "x", "bigNum": 5}"#] {
+        assert_eq!(read::<Camel>(json).unwrap(), Camel { first_name: "x".into(), big_num: 5 }, "{json}");
+    }
+    let written = Camel { first_name: "x".into(), big_num: 5 }.to_bytes(JSON).unwrap();
+    assert_eq!(written, r#"{"firstName":"x","bigNum":5}"#, "what is written is what serde writes");
+}
+
+#[test]
+fn an_array_is_no_object() {
+    for json in ["[]", " [\"x\", 5]"] {
+        let error = Camel::decode(JSON, Bytes::copy_from_slice(json.as_bytes())).unwrap_err();
+        assert_eq!(error.detail(), "json: invalid type: sequence, expected the object `Camel`");
+        assert_eq!(error.code(), Code::InvalidArgument);
+    }
+}

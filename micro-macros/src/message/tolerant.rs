@@ -10,19 +10,26 @@ use syn::{
     Data, DeriveInput, Field, Fields, GenericArgument, LitStr, PathArguments, Token, Type, parse_quote,
 };
 
-use super::aliases::aliases;
+use super::aliases::{Called, aliases};
 use super::attributes::Serde;
 use crate::names::{camel_case, screaming_case, snake_case};
 
 /// Adds them to the fields and variants of a type. `numbered` types fill in what is absent.
 pub(super) fn add(item: &mut DeriveInput, numbered: bool, private: &TokenStream) {
+    let container = Serde::of(&item.attrs);
     match &mut item.data {
-        Data::Struct(data) => fields(&mut data.fields, numbered, private),
+        Data::Struct(data) => fields(&mut data.fields, container.says("rename_all"), numbered, private),
         Data::Enum(data) => {
             let known: Vec<_> = data
                 .variants
                 .iter()
-                .map(|variant| (variant.ident.to_string(), Serde::of(&variant.attrs).names))
+                .map(|variant| {
+                    called(
+                        variant.ident.to_string(),
+                        &Serde::of(&variant.attrs),
+                        container.says("rename_all"),
+                    )
+                })
                 .collect();
             let without_data = data.variants.iter().all(|variant| variant.fields.is_empty());
             let aliases = aliases(&known, |name| {
@@ -35,14 +42,21 @@ pub(super) fn add(item: &mut DeriveInput, numbered: bool, private: &TokenStream)
                 for alias in aliases {
                     variant.attrs.push(parse_quote!(#[serde(alias = #alias)]));
                 }
-                fields(&mut variant.fields, false, private);
+                let serde = Serde::of(&variant.attrs);
+                let renamed = serde.says("rename_all") || container.says("rename_all_fields");
+                fields(&mut variant.fields, renamed, false, private);
             }
         }
         Data::Union(_) => {}
     }
 }
 
-fn fields(fields: &mut Fields, numbered: bool, private: &TokenStream) {
+/// What something is called, by its own attributes and those of what it is in.
+fn called(name: String, serde: &Serde, all_renamed: bool) -> Called {
+    Called { name, given: serde.names.clone(), renamed: all_renamed || serde.says("rename") }
+}
+
+fn fields(fields: &mut Fields, renamed: bool, numbered: bool, private: &TokenStream) {
     let name = |field: &Field| {
         field
             .ident
@@ -50,7 +64,8 @@ fn fields(fields: &mut Fields, numbered: bool, private: &TokenStream) {
             .map(|ident| ident.to_string().trim_start_matches("r#").to_owned())
             .unwrap_or_default()
     };
-    let known: Vec<_> = fields.iter().map(|field| (name(field), Serde::of(&field.attrs).names)).collect();
+    let known: Vec<_> =
+        fields.iter().map(|field| called(name(field), &Serde::of(&field.attrs), renamed)).collect();
     let aliases = if matches!(fields, Fields::Named(_)) {
         aliases(&known, |name| vec![snake_case(name), camel_case(name)])
     } else {
