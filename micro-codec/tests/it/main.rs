@@ -9,5 +9,7 @@ mod conformance;
 mod json_only;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
 mod message;
+#[cfg(feature = "json")]
+mod reading;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
 mod twins;

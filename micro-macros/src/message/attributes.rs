@@ -20,8 +20,8 @@ pub(super) fn derived(attributes: &[Attribute]) -> BTreeSet<String> {
 #[derive(Default)]
 pub(super) struct Serde {
     words: BTreeSet<String>,
-    /// The names that it is known by: `rename` and `alias`.
-    pub(super) names: BTreeSet<String>,
+    /// `rename = "a"` as `rename` and `a`, `rename(deserialize = "a")` as `rename.deserialize` and `a`.
+    texts: Vec<(String, String)>,
 }
 
 impl Serde {
@@ -29,24 +29,43 @@ impl Serde {
         let mut serde = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
             // What does not parse is left to serde, whose errors are better.
-            let _ = attribute.parse_nested_meta(|meta| serde.read(&meta));
+            let _ = attribute.parse_nested_meta(|meta| serde.read(&meta, ""));
         }
         serde
     }
 
-    fn read(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    fn read(&mut self, meta: &ParseNestedMeta<'_>, within: &str) -> syn::Result<()> {
         let word = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-        let is_name = matches!(word.as_str(), "rename" | "alias" | "serialize" | "deserialize");
+        let path = format!("{within}{word}");
         self.words.insert(word);
         if meta.input.peek(Token![=]) {
             let value: Expr = meta.value()?.parse()?;
-            if let (true, Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) = (is_name, value) {
-                self.names.insert(name.value());
+            if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value {
+                self.texts.push((path, text.value()));
             }
         } else if meta.input.peek(syn::token::Paren) {
-            meta.parse_nested_meta(|inner| self.read(&inner))?;
+            let within = format!("{path}.");
+            meta.parse_nested_meta(|inner| self.read(&inner, &within))?;
         }
         Ok(())
+    }
+
+    /// What a word says of reading: `rename = "a"` and `rename(deserialize = "a")`.
+    pub(super) fn text(&self, word: &str) -> Option<&str> {
+        self.texts_of(word).next()
+    }
+
+    fn texts_of(&self, word: &str) -> impl Iterator<Item = &str> {
+        let of_word = move |path: &str| {
+            path.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest == ".deserialize")
+        };
+        self.texts.iter().filter(move |(path, _)| of_word(path)).map(|(_, text)| text.as_str())
+    }
+
+    /// The names that it is read by. `unless_renamed` is the one that it has without a name of its own.
+    pub(super) fn known(&self, unless_renamed: String) -> BTreeSet<String> {
+        let name = self.text("rename").map_or(unless_renamed, str::to_owned);
+        self.texts_of("alias").map(str::to_owned).chain([name]).collect()
     }
 
     pub(super) fn says(&self, word: &str) -> bool {
@@ -73,11 +92,14 @@ mod tests {
             #[derive(Clone, ::prost::Message)]
             #[derive(serde::Serialize)]
             #[serde(rename(serialize = "a", deserialize = "b"), alias = "c", default, bound = "T: X")]
+            #[serde(alias = "d", rename_all = "camelCase")]
             struct S;
         };
         assert_eq!(derived(&item.attrs), ["Clone", "Message", "Serialize"].map(str::to_owned).into());
         let serde = Serde::of(&item.attrs);
-        assert_eq!(serde.names, ["a", "b", "c"].map(str::to_owned).into());
+        assert_eq!(serde.known("S".to_owned()), ["b", "c", "d"].map(str::to_owned).into());
+        assert_eq!((serde.text("rename_all"), serde.text("tag")), (Some("camelCase"), None));
+        assert_eq!(Serde::default().known("S".to_owned()), ["S".to_owned()].into());
         assert!(serde.says("default") && serde.says("bound") && !serde.says("flatten"));
     }
 }

@@ -13,6 +13,7 @@ mod enums;
 mod foreign;
 mod number;
 mod numbered;
+mod rename;
 mod tolerant;
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};

@@ -7,70 +7,79 @@ use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Data, DeriveInput, Field, Fields, GenericArgument, LitStr, PathArguments, Token, Type, parse_quote,
+    Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, PathArguments, Token, Type, parse_quote,
 };
 
-use super::aliases::{Called, aliases};
+use super::aliases::{Named, aliases};
 use super::attributes::Serde;
+use super::rename;
 use crate::names::{camel_case, screaming_case, snake_case};
 
 /// Adds them to the fields and variants of a type. `numbered` types fill in what is absent.
 pub(super) fn add(item: &mut DeriveInput, numbered: bool, private: &TokenStream) {
     let container = Serde::of(&item.attrs);
+    // What says which variant it is stands among the fields of that variant.
+    let tag: BTreeSet<String> = container.text("tag").map(str::to_owned).into_iter().collect();
     match &mut item.data {
-        Data::Struct(data) => fields(&mut data.fields, container.says("rename_all"), numbered, private),
+        Data::Struct(data) => {
+            fields(&mut data.fields, container.text("rename_all"), &tag, numbered, private);
+        }
         Data::Enum(data) => {
-            let known: Vec<_> = data
+            let names: Vec<_> = data
                 .variants
                 .iter()
                 .map(|variant| {
-                    called(
-                        variant.ident.to_string(),
-                        &Serde::of(&variant.attrs),
-                        container.says("rename_all"),
-                    )
+                    let rust = plain(&variant.ident);
+                    let named = rename::variant(container.text("rename_all"), &rust);
+                    Named { known: Serde::of(&variant.attrs).known(named), rust }
                 })
                 .collect();
             let without_data = data.variants.iter().all(|variant| variant.fields.is_empty());
-            let aliases = aliases(&known, |name| {
+            let aliases = aliases(&names, BTreeSet::new(), |name| {
                 let mut spelled = vec![snake_case(name), camel_case(name)];
                 // As protobuf names the values of its enums.
                 spelled.extend(without_data.then(|| screaming_case(name)));
                 spelled
             });
             for (variant, aliases) in data.variants.iter_mut().zip(aliases) {
+                let serde = Serde::of(&variant.attrs);
+                let rule = serde.text("rename_all").or_else(|| container.text("rename_all_fields"));
                 for alias in aliases {
                     variant.attrs.push(parse_quote!(#[serde(alias = #alias)]));
                 }
-                let serde = Serde::of(&variant.attrs);
-                let renamed = serde.says("rename_all") || container.says("rename_all_fields");
-                fields(&mut variant.fields, renamed, false, private);
+                fields(&mut variant.fields, rule, &tag, false, private);
             }
         }
         Data::Union(_) => {}
     }
 }
 
-/// What something is called, by its own attributes and those of what it is in.
-fn called(name: String, serde: &Serde, all_renamed: bool) -> Called {
-    Called { name, given: serde.names.clone(), renamed: all_renamed || serde.says("rename") }
+/// A name without the `r#` of raw identifiers, as serde has it.
+fn plain(name: &Ident) -> String {
+    name.to_string().trim_start_matches("r#").to_owned()
 }
 
-fn fields(fields: &mut Fields, renamed: bool, numbered: bool, private: &TokenStream) {
-    let name = |field: &Field| {
-        field
-            .ident
-            .as_ref()
-            .map(|ident| ident.to_string().trim_start_matches("r#").to_owned())
-            .unwrap_or_default()
-    };
-    let known: Vec<_> =
-        fields.iter().map(|field| called(name(field), &Serde::of(&field.attrs), renamed)).collect();
-    let aliases = if matches!(fields, Fields::Named(_)) {
-        aliases(&known, |name| vec![snake_case(name), camel_case(name)])
-    } else {
-        vec![Vec::new(); known.len()]
-    };
+/// `rule` is that of `rename_all`, `tag` the name that is no field's.
+fn fields(
+    fields: &mut Fields,
+    rule: Option<&str>,
+    tag: &BTreeSet<String>,
+    numbered: bool,
+    private: &TokenStream,
+) {
+    let mut names = Vec::new();
+    let mut taken = tag.clone();
+    for field in fields.iter().filter(|field| field.ident.is_some()) {
+        let rust = field.ident.as_ref().map(plain).unwrap_or_default();
+        names.push(Named { known: Serde::of(&field.attrs).known(rename::field(rule, &rust)), rust });
+    }
+    // Nobody knows here which names the fields of a flattened type have, so that what was renamed to make room for
+    // one of them must not be read by it.
+    if fields.iter().any(|field| Serde::of(&field.attrs).says("flatten")) {
+        taken.extend(names.iter().map(|name| name.rust.clone()));
+    }
+    let mut aliases = aliases(&names, taken, |name| vec![snake_case(name), camel_case(name)]);
+    aliases.resize(fields.len(), Vec::new());
     for (field, aliases) in fields.iter_mut().zip(aliases) {
         tolerate(field, &aliases, numbered, private);
     }
