@@ -71,6 +71,11 @@
 // What the macros emit begins with `::micro`, in this crate too.
 extern crate self as micro;
 
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod debug;
 pub mod defaults;
 mod eager;
