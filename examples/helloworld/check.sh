@@ -59,4 +59,14 @@ expect "$(curl -s -H "$json" -d '{"name":"Jane"}' "$url/Helloworld/Call")" '{"ms
 if "$bin/call" Late 2>"$out"; then echo "call found a service that is stopping"; exit 1; fi
 grep -q 'is not known' "$out"
 wait "$service"
+
+# A second signal a while after the first one ends it at once, and says so by its exit code.
+MICRO_SERVER_ADDRESS=127.0.0.1:0 "$bin/helloworld" >"$out" 2>/dev/null &
+service=$!
+for _ in $(seq 100); do grep -q curl "$out" && break; sleep 0.1; done
+kill -TERM "$service"
+sleep 1.2
+kill -TERM "$service"
+if wait "$service"; then echo "a service that was ended at once said that all was well"; exit 1; fi
+service=
 echo "helloworld: called over HTTP/1.1, HTTP/2 and by name"
