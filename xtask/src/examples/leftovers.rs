@@ -32,6 +32,11 @@ impl Mark {
     pub(super) fn stop_all(&self, within: Duration) -> Vec<String> {
         let deadline = Instant::now() + within;
         let mut left = self.running();
+        if left.is_empty() {
+            // A process that is just becoming another program has no environment for a moment.
+            std::thread::sleep(TICK);
+            left = self.running();
+        }
         while !left.is_empty() && Instant::now() < deadline {
             std::thread::sleep(TICK);
             left = self.running();
