@@ -1,4 +1,4 @@
-use crate::{Client, Extensions, Formats, Key, key};
+use crate::{Client, Extensions, Formats, Key, Shutdown, key};
 
 /// The service that answers a call, as its handlers see it through their [`Context`](crate::Context).
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct App {
     /// The metadata that goes on from a call to those made for it. The trace, the baggage and what begins with
     /// `x-micro-p-` go on always; nothing else does unless it is named here, as metadata may hold credentials.
     pub propagate: Vec<Key>,
+    /// Fires when the service begins to stop: see [`Context::stopping`](crate::Context::stopping).
+    pub stopping: Shutdown,
 }
 
 impl App {
@@ -27,6 +29,7 @@ impl App {
             extensions: Extensions::new(),
             formats,
             propagate: Vec::new(),
+            stopping: Shutdown::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Address, Call, Error, Request, Result, Shutdown};
+use crate::{Address, Call, Error, Request, Result, Route, Shutdown};
 
 /// What answers calls. A router is one, so is a connection, and so is a client: everything composes with everything.
 ///
@@ -36,6 +36,13 @@ impl<T: Dispatch + ?Sized> Dispatch for Arc<T> {
 pub trait Caller: Dispatch {
     /// The name by which settings choose it.
     fn name(&self) -> &'static str;
+
+    /// Whether an endpoint is declared idempotent, as far as is known without asking anybody. Asked when a call has
+    /// failed, to know whether it may be made again.
+    fn is_idempotent(&self, route: &Route) -> bool {
+        let _ = route;
+        false
+    }
 
     /// Publishes an event to a topic.
     fn publish(&self, topic: &str, event: Request) -> Call {

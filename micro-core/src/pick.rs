@@ -40,6 +40,11 @@ impl From<&Error> for Outcome {
 pub trait Feedback: Send + Sync + 'static {
     /// A call ended. `token` is what the [`Pick`] was made with.
     fn done(&self, token: u64, outcome: Outcome);
+
+    /// The id of the node that this is about, for the errors of its calls.
+    fn node(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The choice of one node for one call. Whoever made it learns the outcome, exactly once: dropped without one, it
@@ -66,6 +71,16 @@ impl Pick {
     #[must_use]
     pub fn index(&self) -> usize {
         self.index as usize
+    }
+
+    /// Reports that the call failed, and says in its error which node that was.
+    pub(crate) fn failed(self, error: Error) -> Error {
+        let node = self.feedback.as_ref().and_then(|feedback| feedback.node()).map(Box::<str>::from);
+        self.done(Outcome::from(&error));
+        match node {
+            Some(node) => error.with_node(node),
+            None => error,
+        }
     }
 
     /// Reports how the call ended.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::{Account, App, Body, CallOptions, Deadline, Format, Metadata, Peer, Route};
 
@@ -25,12 +26,18 @@ pub struct Head {
     pub format: Format,
     /// Who sent it: set by the transport that received it, and not sent.
     pub peer: Option<Arc<Peer>>,
+    /// When its head was there, for those who shed what waited for too long: set by the transport that received it, and
+    /// not sent.
+    pub received: Option<Instant>,
     /// Whose call it is: set by a layer that checked the credentials, and not sent.
     pub account: Option<Arc<Account>>,
     /// The service that answers it: set by the router, and not sent.
     pub app: Option<Arc<App>>,
     /// How the caller wants it made: read by the client, and not sent.
     pub options: Option<Arc<CallOptions>>,
+    /// The ids of the nodes that earlier attempts of the same call were sent to: where there is another one, it is taken.
+    /// Set by the client's handle, read by the client, and not sent.
+    pub tried: Option<Arc<[Box<str>]>>,
 }
 
 impl Head {
@@ -43,9 +50,11 @@ impl Head {
             deadline: None,
             format,
             peer: None,
+            received: None,
             account: None,
             app: None,
             options: None,
+            tried: None,
         }
     }
 }

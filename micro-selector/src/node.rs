@@ -113,6 +113,10 @@ impl Node {
 }
 
 impl Feedback for Node {
+    fn node(&self) -> Option<&str> {
+        Some(&self.record.id)
+    }
+
     fn done(&self, token: u64, outcome: Outcome) {
         self.stats.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.stats.rest.learn(outcome, token == PROBE, || self.stats.born.elapsed());

@@ -113,10 +113,7 @@ impl Future for Call {
                 }
                 Ok(response)
             }
-            (Some(pick), Err(error)) => {
-                pick.done(Outcome::from(&error));
-                Err(error)
-            }
+            (Some(pick), Err(error)) => Err(pick.failed(error)),
         })
     }
 }

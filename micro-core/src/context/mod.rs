@@ -89,6 +89,18 @@ impl Context {
         self.token().fired()
     }
 
+    /// Waits until the service begins to drain: it takes no new calls, and those that run have a limited time. Handlers of
+    /// long streams end them then, so that their peers go on elsewhere.
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        let stopping = self.app().map(|app| app.stopping.fired());
+        async move {
+            match stopping {
+                Some(stopping) => stopping.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Whether the call is over.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

@@ -1,9 +1,10 @@
 //! go-micro's error JSON, `{"id","code","detail","status"}`, and the keys that we add to it: `grpc` where the
-//! number does not tell the code, `reason`, `domain`, `metadata`, and `reached` where it is false. Readers of
-//! go-micro ignore keys that they do not know.
+//! number does not tell the code, `reason`, `domain`, `metadata`, `reached` where it is false, and `retry_after_ms`.
+//! Readers of go-micro ignore keys that they do not know.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,8 @@ struct Wire<'a> {
     metadata: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reached: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
 }
 
 impl Error {
@@ -57,6 +60,9 @@ impl Error {
             domain: Cow::Borrowed(self.domain()),
             metadata,
             reached: (!self.reached()).then_some(false),
+            retry_after_ms: self
+                .retry_after()
+                .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         };
         // Strings, numbers and maps of strings: there is nothing in it that JSON cannot write.
         serde_json::to_string(&wire).unwrap_or_default()
@@ -83,6 +89,9 @@ impl Error {
                 // A key that is no metadata key was not written by us, and nobody here could read it.
                 let _ = error.metadata_mut().append(key.as_str(), value);
             }
+        }
+        if let Some(time) = wire.retry_after_ms {
+            error = error.with_retry_after(Duration::from_millis(time));
         }
         if wire.reached == Some(false) { error.not_reached() } else { error }
     }
@@ -131,6 +140,8 @@ mod tests {
             .with_http(404)
             .with_reason("UNKNOWN_ENDPOINT")
             .with_domain("helloworld")
+            .with_retry_after(Duration::from_millis(250))
+            .with_node("helloworld-1")
             .not_reached();
         error.metadata_mut().append("tenant", "acme").unwrap();
         error.metadata_mut().append("tenant", "other").unwrap();
@@ -139,6 +150,8 @@ mod tests {
         assert_eq!((read.http(), read.go_micro()), (404, 404));
         assert_eq!((read.reason(), read.domain(), read.reached()), ("UNKNOWN_ENDPOINT", "helloworld", false));
         assert_eq!(read.metadata(), error.metadata());
+        assert_eq!(read.retry_after(), Some(Duration::from_millis(250)));
+        assert_eq!(read.node(), None, "which node it was is nobody else's business");
     }
 
     #[test]

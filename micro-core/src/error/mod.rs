@@ -7,6 +7,7 @@ mod json;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display, Formatter};
+use std::time::Duration;
 
 pub use self::code::Code;
 pub use self::ext::ResultExt;
@@ -40,6 +41,9 @@ struct Inner {
     reason: Cow<'static, str>,
     domain: Cow<'static, str>,
     metadata: Metadata,
+    retry_after: Option<Duration>,
+    /// The id of the node that the call was sent to.
+    node: Option<Box<str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -104,6 +108,8 @@ impl Error {
             reason: Cow::Borrowed(""),
             domain: Cow::Borrowed(""),
             metadata: Metadata::default(),
+            retry_after: None,
+            node: None,
             source: None,
         }))
     }
@@ -157,6 +163,18 @@ impl Error {
         &mut self.0.metadata
     }
 
+    /// When to come back: what a service says that has too much to do. It travels, and retries wait for it.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The id of the node that the call was sent to, where this process sent it to one. It does not travel.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        self.0.node.as_deref()
+    }
+
     /// The HTTP status of an answer with this error: that of its code, or a finer one (405, 413, 415).
     #[must_use]
     pub fn http(&self) -> u16 {
@@ -187,6 +205,20 @@ impl Error {
     #[must_use]
     pub fn maybe_reached(mut self) -> Self {
         self.0.reached = true;
+        self
+    }
+
+    /// Says when to come back.
+    #[must_use]
+    pub fn with_retry_after(mut self, time: Duration) -> Self {
+        self.0.retry_after = Some(time);
+        self
+    }
+
+    /// Says which node the call was sent to.
+    #[must_use]
+    pub fn with_node(mut self, id: impl Into<Box<str>>) -> Self {
+        self.0.node = Some(id.into());
         self
     }
 
@@ -297,6 +329,8 @@ impl Debug for Error {
                 .field("domain", &self.0.domain)
                 .field("metadata", &self.0.metadata)
                 .field("reached", &self.0.reached)
+                .field("retry_after", &self.0.retry_after)
+                .field("node", &self.0.node)
                 .field("source", &self.0.source)
                 .finish();
         }
@@ -311,6 +345,12 @@ impl Debug for Error {
         }
         if !self.0.reached {
             f.write_str(", not reached")?;
+        }
+        if let Some(time) = self.0.retry_after {
+            write!(f, ", come back in {time:?}")?;
+        }
+        if let Some(node) = &self.0.node {
+            write!(f, ", node {node}")?;
         }
         match &self.0.source {
             Some(source) => write!(f, ", because: {source}"),

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("micro-testing", &["micro"]),
+    ("failures", &["micro", "micro-testing"]),
     ("xtask", &[]),
 ];
 

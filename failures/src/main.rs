@@ -1,0 +1,3 @@
+//! What `micro` does on a bad day.
+
+fn main() {}

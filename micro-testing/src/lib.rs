@@ -1,0 +1,1 @@
+//! Processes, networks and registries that fail, for tests of services built with `micro`.
