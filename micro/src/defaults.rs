@@ -9,6 +9,8 @@ use std::time::Duration;
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a call is tried that provably did not reach a handler, or that is declared idempotent.
 pub const ATTEMPTS: u32 = 3;
+/// The share of the calls to a service that may be tried again: a tenth.
+pub const RETRY_BUDGET: f64 = 0.1;
 /// How long a connection may take to be made.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most sockets to one node, where its protocol carries one call on each.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use micro_core::{Endpoint, Schema};
-use micro_registry::{Endpoint as Record, Node, Value};
+use micro_registry::{Endpoint as Record, Node, Service, Value};
 use serde_json::Value as Json;
 
 /// go-micro describes three levels of a message, and no more.
 const LEVELS: usize = 3;
+/// The key of an endpoint's metadata that says that it may be called twice for one call.
+const IDEMPOTENT: &str = "idempotent";
 
 /// The record of an endpoint: its messages as go-micro describes them, and as JSON Schema in its metadata.
 pub(crate) fn endpoint(endpoint: &Endpoint) -> Record {
@@ -20,7 +22,7 @@ pub(crate) fn endpoint(endpoint: &Endpoint) -> Record {
         metadata.insert("kind".to_owned(), endpoint.kind.name().to_owned());
     }
     if endpoint.idempotent {
-        metadata.insert("idempotent".to_owned(), "true".to_owned());
+        metadata.insert(IDEMPOTENT.to_owned(), "true".to_owned());
     }
     if !endpoint.description.is_empty() {
         metadata.insert("description".to_owned(), endpoint.description.clone().into_owned());
@@ -30,6 +32,18 @@ pub(crate) fn endpoint(endpoint: &Endpoint) -> Record {
     }
     record.metadata = metadata;
     record
+}
+
+/// Whether an endpoint is declared idempotent in every version of its service that has it: nobody knows yet which one will
+/// answer.
+pub(crate) fn is_idempotent(services: &[Service], endpoint: &str) -> bool {
+    let mut declared = services
+        .iter()
+        .flat_map(|service| &service.endpoints)
+        .filter(|known| known.name == endpoint)
+        .map(|known| known.metadata.get(IDEMPOTENT).is_some_and(|value| value == "true"))
+        .peekable();
+    declared.peek().is_some() && declared.all(|declared| declared)
 }
 
 /// What a node speaks, best first. One that does not say is of go-micro, of which no more than this can be asked.
@@ -125,6 +139,21 @@ mod tests {
         assert_eq!(protocols(&node), ["http/1.1"]);
         assert_eq!(protocols(&node.clone().with_metadata("micro", "")), ["http/1.1"]);
         assert_eq!(protocols(&node.with_metadata("micro", "h2 other")), ["h2", "other"]);
+    }
+
+    #[test]
+    fn idempotent_is_what_all_versions_say_is() {
+        let with = |declared: bool| {
+            let mut record = Record::new("A.Read");
+            if declared {
+                record.metadata.insert(IDEMPOTENT.to_owned(), "true".to_owned());
+            }
+            Service::new("a", "1").with_endpoint(record)
+        };
+        assert!(is_idempotent(&[with(true), with(true), Service::new("a", "2")], "A.Read"));
+        assert!(!is_idempotent(&[with(true), with(false)], "A.Read"));
+        assert!(!is_idempotent(&[with(true)], "A.Book"));
+        assert!(!is_idempotent(&[], "A.Read"));
     }
 
     #[test]

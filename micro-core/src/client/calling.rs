@@ -102,18 +102,24 @@ impl Client {
         deadline: Option<Deadline>,
         mut encode: impl FnMut() -> Result<Bytes> + Send,
     ) -> Result<Response> {
-        let idempotent = self.options.as_ref().is_some_and(|options| options.idempotent);
+        let budget = self.budgets.of(route.service());
+        budget.deposit();
         let mut attempt = 1;
+        let mut tried = Vec::<Box<str>>::new();
         loop {
-            let head = self.head(route.clone(), format, deadline, attempt);
+            let mut head = self.head(route.clone(), format, deadline, attempt);
+            head.tried = (!tried.is_empty()).then(|| tried.as_slice().into());
             let request = Request::new(head, Body::One(encode()?));
             let error = match self.unless_over(async { self.caller.dispatch(request).await }).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            let Some(pause) = retry::pause(&error, attempt, self.attempts, idempotent, deadline) else {
+            let pause = retry::may(&error, || self.is_idempotent(route))
+                .then(|| retry::pause(&error, attempt, self.attempts, deadline, &budget));
+            let Some(pause) = pause.flatten() else {
                 return Err(located(error, route));
             };
+            tried.extend(error.node().map(Box::<str>::from));
             tracing::debug!(%route, attempt, %error, "trying again in {pause:?}");
             self.unless_over(async {
                 tokio::time::sleep(pause).await;
@@ -122,6 +128,11 @@ impl Client {
             .await?;
             attempt += 1;
         }
+    }
+
+    /// Whether the calls of an endpoint may be made twice: this handle says so, or the endpoint is declared so.
+    fn is_idempotent(&self, route: &Route) -> bool {
+        self.options.as_ref().is_some_and(|options| options.idempotent) || self.caller.is_idempotent(route)
     }
 
     /// The handle's format; where the messages of a call cannot be written in it, the first one of the others that they

@@ -1,5 +1,6 @@
 //! [`Client`]: what users call with.
 
+mod budget;
 mod calling;
 mod nowhere;
 mod retry;
@@ -8,6 +9,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::budget::Budgets;
 pub use self::calling::Answer;
 use self::nowhere::Nowhere;
 use crate::{
@@ -27,6 +29,8 @@ pub struct Client {
     timeout: Option<Duration>,
     stream_timeout: Option<Duration>,
     attempts: u32,
+    /// How much retries may add to the load of a service: of all handles that were made of one.
+    budgets: Arc<Budgets>,
     options: Option<Arc<CallOptions>>,
     /// Of the call that the calls of this handle are made for.
     deadline: Option<Deadline>,
@@ -45,6 +49,7 @@ impl Client {
             timeout: None,
             stream_timeout: None,
             attempts: 1,
+            budgets: Arc::default(),
             options: None,
             deadline: None,
             parent: None,
@@ -95,11 +100,21 @@ impl Client {
         Self { stream_timeout: Some(timeout), ..self.clone() }
     }
 
-    /// Makes up to this many attempts of a call that provably did not reach a handler, or is
-    /// [idempotent](Self::idempotent).
+    /// Makes up to this many attempts of a call that provably did not reach a handler, or is idempotent: the endpoint is
+    /// declared so, or [this handle](Self::idempotent) says it. Within the [budget](Self::with_retry_budget), after a
+    /// pause that grows and is drawn anew for each, never past the deadline, and on another node where there is one. A
+    /// service that says [when to come back](crate::Error::retry_after) is not asked before.
     #[must_use]
     pub fn with_attempts(&self, attempts: u32) -> Self {
         Self { attempts: attempts.max(1), ..self.clone() }
+    }
+
+    /// Lets retries add at most this share to the calls of each service: 0.1, a tenth, unless something else is said; 0
+    /// is no retries. Ten are lent at the start, and a hundred are kept for later at most. Calls that reached nobody may
+    /// be tried again ten times a second beside that.
+    #[must_use]
+    pub fn with_retry_budget(&self, share: f64) -> Self {
+        Self { budgets: Arc::new(Budgets::new(share)), ..self.clone() }
     }
 
     /// Sends this metadata with each call.

@@ -19,12 +19,14 @@ const ROUTE: (&str, &str) = ("greeter", "Greeter.Hello");
 struct Scripted {
     answers: Mutex<VecDeque<Call>>,
     heads: Mutex<Vec<Head>>,
+    /// The endpoint that is declared idempotent.
+    idempotent: Mutex<Option<&'static str>>,
 }
 
 impl Scripted {
     fn client(answers: impl IntoIterator<Item = Call>) -> (Arc<Self>, Client) {
-        let scripted = Self { answers: Mutex::new(answers.into_iter().collect()), heads: Mutex::default() };
-        let scripted = Arc::new(scripted);
+        let scripted = Arc::new(Self::default());
+        scripted.answers.lock().unwrap().extend(answers);
         (scripted.clone(), Client::new(scripted, JSON))
     }
 
@@ -48,6 +50,10 @@ impl Dispatch for Scripted {
 impl Caller for Scripted {
     fn name(&self) -> &'static str {
         "scripted"
+    }
+
+    fn is_idempotent(&self, route: &Route) -> bool {
+        *self.idempotent.lock().unwrap() == Some(route.endpoint())
     }
 }
 
@@ -137,6 +143,55 @@ async fn attempts_are_made_only_where_nothing_can_have_happened() {
     let (scripted, client) = Scripted::client([unreached(), hello()]);
     assert_eq!(client.call::<_, String>(ROUTE, ()).await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(scripted.heads().len(), 1, "one attempt unless more are asked for");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_declared_idempotent_is_called_again() {
+    for (declared, made) in [("Greeter.Hello", 2), ("Greeter.Other", 1)] {
+        let (scripted, client) = Scripted::client([fails(Error::unavailable("gone")), hello()]);
+        *scripted.idempotent.lock().unwrap() = Some(declared);
+        let _ = client.with_attempts(3).call::<_, String>(ROUTE, ()).await;
+        assert_eq!(scripted.heads().len(), made, "{declared}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_knows_where_the_earlier_ones_went() {
+    let refused = |node: &str| fails(Error::unavailable("refused").not_reached().with_node(node));
+    let (scripted, client) = Scripted::client([refused("a"), unreached(), refused("b"), hello()]);
+    client.with_attempts(4).call::<_, String>(ROUTE, ()).await.unwrap();
+    let heads = scripted.heads();
+    let tried = heads.iter().map(|head| head.tried.as_deref().unwrap_or_default().join(" "));
+    assert_eq!(tried.collect::<Vec<_>>(), ["", "a", "a", "a b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_says_when_to_come_back_is_not_asked_before() {
+    let hint = Duration::from_secs(2);
+    let busy = || fails(Error::resource_exhausted("busy").not_reached().with_retry_after(hint));
+    let (scripted, client) = Scripted::client([busy(), hello(), busy(), hello()]);
+    let client = client.with_attempts(3);
+    let begun = tokio::time::Instant::now();
+    client.call::<_, String>(ROUTE, ()).await.unwrap();
+    assert!(begun.elapsed() >= hint);
+    scripted.heads();
+
+    // Deadlines are of the clock that cannot be paused; there is less time left than it is told to wait.
+    let error = client.with_timeout(hint / 2).call::<_, String>(ROUTE, ()).await.unwrap_err();
+    assert_eq!((error.code(), scripted.heads().len()), (Code::ResourceExhausted, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_a_tenth_of_the_calls() {
+    for (budget, most) in [(0.1, 1_100), (0.0, 1_000)] {
+        let (scripted, client) = Scripted::client((0..1_200).map(|_| fails(Error::unavailable("down"))));
+        let client = client.idempotent().with_attempts(3).with_retry_budget(budget);
+        for _ in 0..1_000 {
+            // What is made of a handle shares its budget.
+            client.with_timeout(Duration::from_secs(60)).call::<_, String>(ROUTE, ()).await.unwrap_err();
+        }
+        assert_eq!(scripted.heads().len(), most);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use micro_core::{Call, Caller, Dispatch, Error, Request, Response, Result};
+use micro_core::{Call, Caller, Dispatch, Error, Request, Response, Result, Route};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -98,6 +98,10 @@ impl Dispatch for LayeredCaller {
 impl Caller for LayeredCaller {
     fn name(&self) -> &'static str {
         self.caller.name()
+    }
+
+    fn is_idempotent(&self, route: &Route) -> bool {
+        self.caller.is_idempotent(route)
     }
 
     fn publish(&self, topic: &str, event: Request) -> Call {

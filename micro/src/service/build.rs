@@ -267,11 +267,13 @@ fn client(
         caller = Arc::new(LayeredCaller { caller, layered });
     }
     let attempts = service.attempts.or(settings.client_retries.map(|retries| retries.saturating_add(1)));
+    let budget = service.retry_budget.or(settings.client_retry_budget).unwrap_or(defaults::RETRY_BUDGET);
     let timeout = service.request_timeout.or(settings.client_request_timeout);
     Client::new(caller, format)
         .with_formats(formats)
         .with_timeout(timeout.unwrap_or(defaults::REQUEST_TIMEOUT))
         .with_attempts(attempts.unwrap_or(defaults::ATTEMPTS))
+        .with_retry_budget(budget)
         .with_metadata(micro_core::key::MICRO_FROM_SERVICE, name)
 }
 

@@ -154,6 +154,11 @@ impl Service {
         Self { attempts: Some(attempts), ..self }
     }
 
+    /// The share of the calls to a service that its client may make again: 0.1 is a tenth.
+    pub fn retry_budget(self, share: f64) -> Self {
+        Self { retry_budget: Some(share), ..self }
+    }
+
     /// How long it takes calls after it has left the registry.
     pub fn lame_duck(self, time: Duration) -> Self {
         Self { lame_duck: time, ..self }

@@ -15,7 +15,7 @@ use micro_core::{Address, Error, Result};
 ///
 /// `Service::run` reads them once from the environment. What the code says wins over flags, flags win over variables,
 /// and those over the [defaults](crate::defaults). [`SETTINGS`] has all names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
     /// The registry, by name: `MICRO_REGISTRY`.
@@ -52,6 +52,8 @@ pub struct Settings {
     pub client_request_timeout: Option<Duration>,
     /// How often a call is tried again: `MICRO_CLIENT_RETRIES`.
     pub client_retries: Option<u32>,
+    /// The share of the calls to a service that may be tried again: 0.1 is a tenth.
+    pub client_retry_budget: Option<f64>,
     /// The most sockets to one node: `MICRO_CLIENT_POOL_SIZE`.
     pub client_pool_size: Option<usize>,
     /// How long an idle connection is kept: `MICRO_CLIENT_POOL_TTL`.
@@ -143,6 +145,7 @@ impl Settings {
             register_interval: self.register_interval.or(other.register_interval),
             client_request_timeout: self.client_request_timeout.or(other.client_request_timeout),
             client_retries: self.client_retries.or(other.client_retries),
+            client_retry_budget: self.client_retry_budget.or(other.client_retry_budget),
             client_pool_size: self.client_pool_size.or(other.client_pool_size),
             client_pool_ttl: self.client_pool_ttl.or(other.client_pool_ttl),
         }

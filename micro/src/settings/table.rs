@@ -162,6 +162,18 @@ pub static SETTINGS: &[Setting] = &[
         set: |settings, value| number(&mut settings.client_retries, value),
     },
     Setting {
+        flag: "client_retry_budget",
+        variable: "MICRO_CLIENT_RETRY_BUDGET",
+        help: "the share of the calls to a service that may be tried again: 0.1; 0 is none",
+        set: |settings, value| {
+            number(&mut settings.client_retry_budget, value)?;
+            match settings.client_retry_budget {
+                Some(share) if !(0.0..=1.0).contains(&share) => Err(format!("is `{value}`: write 0 to 1")),
+                _ => Ok(()),
+            }
+        },
+    },
+    Setting {
         flag: "client_pool_size",
         variable: "MICRO_CLIENT_POOL_SIZE",
         help: "the most sockets to one node",

@@ -9,8 +9,10 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use micro_core::{Address, Call, Caller, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result};
-use micro_registry::Cache;
+use micro_core::{
+    Address, Call, Caller, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result, Route,
+};
+use micro_registry::{Cache, View};
 use micro_selector::{Hint, Selection, Selector};
 use micro_transport::Connection;
 
@@ -19,6 +21,7 @@ use self::nodes::Nodes;
 use self::service::Service;
 use crate::eager::eager;
 use crate::plugins::ClientParts;
+use crate::record;
 
 /// The default client.
 #[derive(Clone)]
@@ -72,6 +75,11 @@ impl Dispatch for RpcClient {
 impl Caller for RpcClient {
     fn name(&self) -> &'static str {
         "rpc"
+    }
+
+    fn is_idempotent(&self, route: &Route) -> bool {
+        let declared = |view: Arc<View>| record::is_idempotent(&view.services, route.endpoint());
+        self.0.cache.lookup(route.service()).current().is_some_and(declared)
     }
 }
 

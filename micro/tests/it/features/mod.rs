@@ -9,6 +9,7 @@ mod echo;
 mod error_derive;
 mod handler;
 mod layers;
+mod retries;
 mod service;
 mod spans;
 // The compiler's texts name the messages there are, and `conformance` has some of its own: these are of the default

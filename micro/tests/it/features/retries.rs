@@ -1,0 +1,100 @@
+//! Calls that are made again: which, where, and how often.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use micro::registry::Memory;
+use micro::{Client, Code, Error, Result, Running, Service, Settings, handler};
+
+/// Says that it is not there, as often as it is told to, and counts who asks.
+#[derive(Clone, Default)]
+struct Moody {
+    calls: Arc<AtomicUsize>,
+}
+
+#[handler]
+impl Moody {
+    /// Has an effect.
+    async fn book(&self, _: ()) -> Result<String> {
+        self.answer()
+    }
+
+    /// Has none.
+    #[endpoint(idempotent)]
+    async fn read(&self, _: ()) -> Result<String> {
+        self.answer()
+    }
+
+    /// Refuses before it does anything, and says when to come back.
+    async fn busy(&self, _: ()) -> Result<String> {
+        match self.calls.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(Error::resource_exhausted("busy")
+                .with_retry_after(Duration::from_millis(150))
+                .not_reached()),
+            _ => Ok("done".to_owned()),
+        }
+    }
+}
+
+impl Moody {
+    fn answer(&self) -> Result<String> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        Err(Error::unavailable("a part of it is down"))
+    }
+
+    fn taken(&self) -> usize {
+        self.calls.swap(0, Ordering::SeqCst)
+    }
+}
+
+async fn started(registry: &Arc<Memory>, handler: &Moody) -> Result<Running> {
+    let service = Service::new("moody").settings(Settings::empty()).registry(registry.clone());
+    let service = service.address("127.0.0.1:0").lame_duck(Duration::ZERO).handle_signals(false);
+    let running = service.handle(handler.clone()).start().await?;
+    running.registered().await;
+    Ok(running)
+}
+
+fn client(registry: &Arc<Memory>) -> Result<Client> {
+    Ok(Service::new("test").settings(Settings::empty()).registry(registry.clone()).build()?.client())
+}
+
+#[tokio::test]
+async fn what_a_handler_may_have_done_is_not_done_twice() -> Result<()> {
+    let (registry, moody) = (Arc::new(Memory::new()), Moody::default());
+    let node = started(&registry, &moody).await?;
+    let client = client(&registry)?;
+    let error = client.call::<_, String>(("moody", "Moody.Book"), ()).await.unwrap_err();
+    assert_eq!((error.code(), error.reached(), moody.taken()), (Code::Unavailable, true, 1));
+    assert_eq!(error.node(), Some(&*node.node().id), "an error says which node it is of");
+    // The registry says that this one may be called again: the caller need not know.
+    client.call::<_, String>(("moody", "Moody.Read"), ()).await.unwrap_err();
+    assert_eq!(moody.taken(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn retries_add_a_tenth_at_most() -> Result<()> {
+    let (registry, moody) = (Arc::new(Memory::new()), Moody::default());
+    let _node = started(&registry, &moody).await?;
+    let client = client(&registry)?;
+    for (endpoint, least, most) in [("Moody.Read", 1_001, 1_100), ("Moody.Book", 1_000, 1_000)] {
+        for _ in 0..1_000 {
+            client.call::<_, String>(("moody", endpoint), ()).await.unwrap_err();
+        }
+        let attempts = moody.taken();
+        assert!((least..=most).contains(&attempts), "{endpoint}: {attempts}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_busy_service_says_when_to_come_back() -> Result<()> {
+    let (registry, moody) = (Arc::new(Memory::new()), Moody::default());
+    let _node = started(&registry, &moody).await?;
+    let begun = std::time::Instant::now();
+    client(&registry)?.call::<_, String>(("moody", "Moody.Busy"), ()).await?;
+    assert!(begun.elapsed() >= Duration::from_millis(150));
+    Ok(())
+}
