@@ -5,6 +5,8 @@
 
 mod conformance;
 #[cfg(feature = "http")]
+mod hostile;
+#[cfg(feature = "http")]
 mod http_client;
 #[cfg(feature = "http")]
 mod http_client_faults;

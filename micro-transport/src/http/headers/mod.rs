@@ -46,7 +46,12 @@ pub(super) fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Opti
 /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument) for what is no number of nanoseconds. go-micro ignores
 /// it, and its handler then runs without the deadline that somebody meant to set.
 pub(super) fn deadline(headers: &HeaderMap) -> Result<Option<Deadline>> {
-    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
+    let mut values = headers.get_all(TIMEOUT).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        let detail = "there is more than one header `Timeout`: which one holds, nobody can tell";
+        return Err(Error::invalid_argument(detail).not_reached());
+    }
     let nanos = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     match nanos.and_then(|nanos| nanos.parse().ok()) {
         Some(nanos) => Ok(Some(Deadline::after(std::time::Duration::from_nanos(nanos)))),

@@ -1,5 +1,6 @@
 //! What a connection is doing, and until when it may.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -20,7 +21,13 @@ pub(super) struct Activity {
     state: Mutex<State>,
     /// Whoever watches, to be told when the last call has ended.
     watcher: AtomicWaker,
+    owed: AtomicU8,
 }
+
+/// What a connection owes: nothing, the answer of a call that runs, or what is left to send of one that ended.
+const NOTHING: u8 = 0;
+const AN_ANSWER: u8 = 1;
+const THE_REST: u8 = 2;
 
 #[derive(Debug)]
 struct State {
@@ -61,7 +68,7 @@ pub(super) enum Late {
 impl Activity {
     pub(super) fn new() -> Arc<Self> {
         let state = State { running: 0, served: false, since: Instant::now(), head: None, unread: false };
-        Arc::new(Self { state: Mutex::new(state), watcher: AtomicWaker::new() })
+        Arc::new(Self { state: Mutex::new(state), watcher: AtomicWaker::new(), owed: AtomicU8::new(NOTHING) })
     }
 
     /// Bytes came: the first ones while nothing runs begin a request.
@@ -78,7 +85,19 @@ impl Activity {
         state.running += 1;
         state.served = true;
         state.head = None;
+        self.owed.store(AN_ANSWER, Ordering::Relaxed);
         Running(self.clone())
+    }
+
+    /// Everything is sent that there was to send.
+    pub(super) fn flushed(&self) {
+        // Nothing else hangs on it, and losing the race to the next call is right.
+        let _ = self.owed.compare_exchange(THE_REST, NOTHING, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Whether there is an answer of a call to send.
+    pub(super) fn owes(&self) -> bool {
+        self.owed.load(Ordering::Relaxed) != NOTHING
     }
 
     /// A request is answered though it was not read to its end.
@@ -134,6 +153,7 @@ impl Drop for Running {
         state.running -= 1;
         if state.running == 0 {
             state.since = Instant::now();
+            self.0.owed.store(THE_REST, Ordering::Relaxed);
             drop(state);
             self.0.watcher.wake();
         }

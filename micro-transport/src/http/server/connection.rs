@@ -39,7 +39,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, from: Sock
     let on = shared.options.protocols;
     match speaks {
         Speaks::Tls => refuse(socket, Refused::Tls).await,
-        Speaks::Http1 if !on.http1 => refuse(socket, Refused::Http1Off).await,
+        Speaks::Http1 if !on.http1 => refuse(socket, Refused::http1_off()).await,
         Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
         Speaks::Http1 => serve_http1(shared, socket, from, first).await,
         Speaks::Http2 => serve_http2(shared, socket, from, first).await,
@@ -99,11 +99,17 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
     let ended = drive(&mut connection, &activity, &shared.options, shared.stopped()).await;
     drop(tasks);
-    let socket = connection.into_parts().io.into_inner().into_socket();
+    let stream = connection.into_parts().io.into_inner();
+    let refused = stream.refused();
+    let socket = stream.into_socket();
     match ended {
-        Ended::Late(Late::Head) => refuse(socket, Refused::SlowHead).await,
-        // Whoever sends what cannot be read has an answer to that, and may be sending still.
-        Ended::Done(Err(error)) if error.is_parse() => linger(socket).await,
+        Ended::Late(Late::Head) => refuse(socket, Refused::slow_head(&shared.options)).await,
+        Ended::Done(Err(error)) if error.is_parse() => match refused {
+            Some(status) => refuse(socket, Refused::ill_formed(status, &error, &shared.options)).await,
+            // hyper's own answer was sent behind one of ours, and its reader may be sending still.
+            None => linger(socket).await,
+        },
+        Ended::Done(Err(error)) if error.is_incomplete_message() => refuse(socket, Refused::cut_head()).await,
         Ended::Done(_) if activity.is_unread() => linger(socket).await,
         Ended::Done(Err(error)) => tracing::debug!(%from, %error, "a connection ended"),
         Ended::Done(Ok(())) | Ended::Late(_) => {}

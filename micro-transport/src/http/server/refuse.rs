@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+use micro_core::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::linger::linger;
+use crate::ListenOptions;
 
 /// How long the peer has to take such an answer.
 const TIME: Duration = Duration::from_secs(1);
@@ -20,44 +23,80 @@ const HTTP2_OFF: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\
 const TLS_OFF: &[u8] = &[0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
 
 /// Why a connection is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(super) enum Refused {
-    /// HTTP/1.1 is switched off.
-    Http1Off,
+    /// For what this error says, to a peer that speaks HTTP/1.1.
+    Http1(Error),
     /// HTTP/2 is switched off.
     Http2Off,
     /// TLS is not spoken.
     Tls,
-    /// The head of a request took too long.
-    SlowHead,
 }
 
 /// Tells the peer why, in words that it understands, and ends.
 pub(super) async fn refuse(mut socket: TcpStream, why: Refused) {
+    tracing::debug!(?why, "a connection is refused");
     let text;
     let answer = match why {
-        Refused::Http1Off => {
-            text = http1("505 HTTP Version Not Supported", "HTTP/1.1 is switched off here: speak HTTP/2");
-            text.as_bytes()
-        }
-        Refused::SlowHead => {
-            text =
-                http1("408 Request Timeout", "the head of the request took too long: see `header_timeout`");
+        Refused::Http1(error) => {
+            text = http1(&error);
             text.as_bytes()
         }
         Refused::Http2Off => HTTP2_OFF,
         Refused::Tls => TLS_OFF,
     };
-    tracing::debug!(?why, "a connection is refused");
     if matches!(tokio::time::timeout(TIME, socket.write_all(answer)).await, Ok(Ok(()))) {
         linger(socket).await;
     }
 }
 
-fn http1(status: &str, text: &str) -> String {
-    let length = text.len() + 1;
+impl Refused {
+    /// HTTP/1.1 is switched off.
+    pub(super) fn http1_off() -> Self {
+        let error = Error::unimplemented("HTTP/1.1 is switched off here: speak HTTP/2");
+        Self::Http1(error.with_reason("HTTP1_OFF").with_http(505).not_reached())
+    }
+
+    /// The head of a request took too long.
+    pub(super) fn slow_head(options: &ListenOptions) -> Self {
+        let error = Error::deadline_exceeded(format!(
+            "the head of the request did not come within {:?}: see `header_timeout`",
+            options.header_timeout
+        ));
+        Self::Http1(error.with_reason("SLOW_HEAD").with_http(408).not_reached())
+    }
+
+    /// The connection ended in the middle of the head of a request.
+    pub(super) fn cut_head() -> Self {
+        let error = Error::invalid_argument("the connection ends in the middle of the head of a request");
+        Self::Http1(error.with_reason("ILL_FORMED_HEAD").not_reached())
+    }
+
+    /// What came is no head of a request, which `status` tells apart, or it is above a limit.
+    pub(super) fn ill_formed(status: u16, why: &hyper::Error, options: &ListenOptions) -> Self {
+        let (reason, detail) = match status {
+            431 => {
+                let limit = options.max_header;
+                let detail = format!(
+                    "the head of the request is above {limit} bytes (see `max_header`), or above 100 lines of headers"
+                );
+                ("HEAD_TOO_LARGE", detail)
+            }
+            414 => ("URI_TOO_LONG", "the address of the request is too long".to_owned()),
+            _ => ("ILL_FORMED_HEAD", format!("the head of the request is ill-formed HTTP: {why}")),
+        };
+        Self::Http1(Error::invalid_argument(detail).with_reason(reason).with_http(status).not_reached())
+    }
+}
+
+/// An error as the last answer of a connection.
+fn http1(error: &Error) -> String {
+    let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::BAD_REQUEST);
+    let (reason, body) = (status.canonical_reason().unwrap_or_default(), error.to_json());
     format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}\n"
+        "HTTP/1.1 {} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        status.as_u16(),
+        body.len()
     )
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Stream {
     first: Bytes,
     activity: Arc<Activity>,
     end: End,
+    /// The status with which hyper would have refused what came.
+    refused: Option<u16>,
 }
 
 /// What happens at the peer's end of the stream.
@@ -38,12 +40,28 @@ enum End {
 impl Stream {
     /// The socket of an HTTP/1.1 connection, of which `first` was read.
     pub(super) fn http1(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
-        Self { socket, first, activity, end: End::Held(None) }
+        Self { socket, first, activity, end: End::Held(None), refused: None }
     }
 
     /// The socket of an HTTP/2 connection, where one side of a call is closed by a frame.
     pub(super) fn http2(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
-        Self { socket, first, activity, end: End::Told }
+        Self { socket, first, activity, end: End::Told, refused: None }
+    }
+
+    /// The status with which hyper would have refused what came: it has no words for why, so it is not sent.
+    pub(super) fn refused(&self) -> Option<u16> {
+        self.refused
+    }
+
+    /// Takes what is written while no call of HTTP/1.1 is answered: that is hyper's own answer, the last one on its
+    /// connection.
+    fn takes_refusal(&mut self, first: &[u8]) -> bool {
+        if matches!(self.end, End::Told) || self.activity.owes() {
+            return false;
+        }
+        let status = || std::str::from_utf8(first.get(9..12)?).ok()?.parse().ok();
+        self.refused = self.refused.or_else(status);
+        true
     }
 
     /// The socket alone.
@@ -89,6 +107,9 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        if self.takes_refusal(from) {
+            return Poll::Ready(Ok(from.len()));
+        }
         Pin::new(&mut self.socket).poll_write(cx, from)
     }
 
@@ -97,6 +118,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.takes_refusal(from.first().map_or(&[], |first| first)) {
+            return Poll::Ready(Ok(from.iter().map(|piece| piece.len()).sum()));
+        }
         Pin::new(&mut self.socket).poll_write_vectored(cx, from)
     }
 
@@ -105,10 +129,16 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        self.activity.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.refused.is_some() {
+            // The words for it are still to be sent.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

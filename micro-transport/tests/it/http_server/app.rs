@@ -15,33 +15,33 @@ use tokio::sync::Notify;
 
 /// An application, and what it has seen.
 #[derive(Default)]
-pub(super) struct App {
+pub(crate) struct App {
     /// The handlers that run.
-    pub(super) running: AtomicUsize,
+    pub(crate) running: AtomicUsize,
     /// The messages that an endless stream has made.
-    pub(super) made: AtomicUsize,
+    pub(crate) made: AtomicUsize,
     /// Lets `Test.Wait` answer.
-    pub(super) go: Notify,
+    pub(crate) go: Notify,
 }
 
 /// Counts a handler while it runs.
 struct Counted(Arc<App>);
 
 impl App {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self::default())
     }
 
-    pub(super) fn dispatch(self: &Arc<Self>) -> Arc<dyn Dispatch> {
+    pub(crate) fn dispatch(self: &Arc<Self>) -> Arc<dyn Dispatch> {
         Arc::new(Serving(self.clone()))
     }
 
-    pub(super) fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::SeqCst)
     }
 
     /// Waits until so many handlers run.
-    pub(super) async fn until_running(&self, count: usize) {
+    pub(crate) async fn until_running(&self, count: usize) {
         let reached = async {
             while self.running() != count {
                 tokio::time::sleep(Duration::from_millis(2)).await;

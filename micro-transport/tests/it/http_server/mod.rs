@@ -1,14 +1,13 @@
 //! The HTTP listener, over real sockets: bytes in, bytes out.
 
-mod app;
+pub(crate) mod app;
 mod go_micro;
-mod hostile;
 mod limits;
 mod plain;
-mod raw;
+pub(crate) mod raw;
 mod stop;
 mod streams;
-mod two;
+pub(crate) mod two;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,22 +20,22 @@ use tokio::task::JoinHandle;
 use self::app::App;
 
 /// More than anything here takes, on any machine.
-const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A server that ends with the test.
-struct Server {
-    address: SocketAddr,
-    stop: Shutdown,
-    serving: JoinHandle<Result<()>>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: Shutdown,
+    pub(crate) serving: JoinHandle<Result<()>>,
 }
 
 impl Server {
     /// Serves the application of these tests.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(options(), &App::new()).await
     }
 
-    async fn with(options: ListenOptions, app: &Arc<App>) -> Self {
+    pub(crate) async fn with(options: ListenOptions, app: &Arc<App>) -> Self {
         let listener = Http.listen(&Address::new("127.0.0.1:0").unwrap(), &options).await.unwrap();
         let address = listener.addresses()[0].socket().unwrap();
         let stop = Shutdown::new();
@@ -45,7 +44,7 @@ impl Server {
     }
 
     /// Waits until it has ended after `stop`.
-    async fn ended(&mut self) {
+    pub(crate) async fn ended(&mut self) {
         tokio::time::timeout(LONG, &mut self.serving).await.expect("the server goes on").unwrap().unwrap();
     }
 }
@@ -56,7 +55,7 @@ impl Drop for Server {
     }
 }
 
-fn options() -> ListenOptions {
+pub(crate) fn options() -> ListenOptions {
     let mut options = ListenOptions::default();
     options.formats = micro_codec::formats();
     options.service = "greeter".into();

@@ -9,30 +9,30 @@ use tokio::time::timeout;
 use super::LONG;
 
 /// A connection.
-pub(super) struct Raw {
-    pub(super) socket: TcpStream,
+pub(crate) struct Raw {
+    pub(crate) socket: TcpStream,
     read: Vec<u8>,
 }
 
 /// An answer of HTTP/1.1.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// The status line and the headers, without the date.
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Raw {
-    pub(super) async fn to(address: SocketAddr) -> Self {
+    pub(crate) async fn to(address: SocketAddr) -> Self {
         Self { socket: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
     }
 
-    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.socket.write_all(bytes.as_ref()).await.unwrap();
     }
 
     /// The next answer.
-    pub(super) async fn answer(&mut self) -> Said {
+    pub(crate) async fn answer(&mut self) -> Said {
         timeout(LONG, self.read_answer()).await.expect("no answer came")
     }
 
@@ -59,7 +59,7 @@ impl Raw {
     }
 
     /// All that comes until the other side closes.
-    pub(super) async fn rest(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let reading = async { while matches!(self.socket.read_buf(&mut self.read).await, Ok(1..)) {} };
         timeout(LONG, reading).await.expect("it does not close");
         std::mem::take(&mut self.read)
@@ -67,40 +67,40 @@ impl Raw {
 }
 
 impl Said {
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head[9..12].parse().unwrap()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(": ")?;
             key.eq_ignore_ascii_case(name).then_some(value)
         })
     }
 
-    pub(super) fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
     /// The error in a header, or in the body.
-    pub(super) fn error(&self) -> micro_core::Error {
+    pub(crate) fn error(&self) -> micro_core::Error {
         micro_core::Error::from_json(self.header("Micro-Error").unwrap_or(self.body()))
     }
 }
 
 /// Sends one request on a connection of its own.
-pub(super) async fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Said {
+pub(crate) async fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Said {
     let mut raw = Raw::to(address).await;
     raw.send(request).await;
     raw.answer().await
 }
 
 /// A request by path.
-pub(super) fn post(path: &str, headers: &str, body: &str) -> String {
+pub(crate) fn post(path: &str, headers: &str, body: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// A request by path, in JSON.
-pub(super) fn json(path: &str, body: &str) -> String {
+pub(crate) fn json(path: &str, body: &str) -> String {
     post(path, "Content-Type: application/json\r\n", body)
 }

@@ -18,17 +18,17 @@ use tokio::time::timeout;
 
 use super::{LONG, Server};
 
-pub(super) type Sent = BoxBody<Bytes, Infallible>;
+pub(crate) type Sent = BoxBody<Bytes, Infallible>;
 
 /// A connection.
-pub(super) struct Two {
-    pub(super) calls: SendRequest<Sent>,
-    pub(super) driven: JoinHandle<hyper::Result<()>>,
+pub(crate) struct Two {
+    pub(crate) calls: SendRequest<Sent>,
+    pub(crate) driven: JoinHandle<hyper::Result<()>>,
     socket: std::net::TcpStream,
 }
 
 impl Two {
-    pub(super) async fn to(address: SocketAddr) -> Self {
+    pub(crate) async fn to(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).await.unwrap();
         let socket = socket.into_std().unwrap();
         let same = TcpStream::from_std(socket.try_clone().unwrap()).unwrap();
@@ -37,16 +37,16 @@ impl Two {
     }
 
     /// Closes the connection, whatever runs on it.
-    pub(super) fn hang_up(&self) {
+    pub(crate) fn hang_up(&self) {
         self.socket.shutdown(std::net::Shutdown::Both).unwrap();
     }
 
     /// Sends a request, and waits for the head of its answer.
-    pub(super) async fn send(&mut self, request: Request<Sent>) -> hyper::Result<Response<Incoming>> {
+    pub(crate) async fn send(&mut self, request: Request<Sent>) -> hyper::Result<Response<Incoming>> {
         timeout(LONG, self.calls.send_request(request)).await.expect("no answer came")
     }
 
-    pub(super) async fn ask(&mut self, request: Request<Sent>) -> Said {
+    pub(crate) async fn ask(&mut self, request: Request<Sent>) -> Said {
         let (head, mut body) = self.send(request).await.unwrap().into_parts();
         let mut said = Said { status: head.status, headers: head.headers, body: Vec::new(), trailers: None };
         while let Some(frame) = timeout(LONG, body.frame()).await.expect("no end came") {
@@ -61,16 +61,16 @@ impl Two {
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Said {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-    pub(super) trailers: Option<HeaderMap>,
+pub(crate) struct Said {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Option<HeaderMap>,
 }
 
 impl Said {
     /// The messages of a stream, and its end.
-    pub(super) fn stream(&self) -> (Vec<String>, Value) {
+    pub(crate) fn stream(&self) -> (Vec<String>, Value) {
         let mut messages = Vec::new();
         let mut rest = &self.body[..];
         loop {
@@ -86,17 +86,17 @@ impl Said {
     }
 }
 
-pub(super) fn post(path: &str, content_type: &str, body: Sent) -> Request<Sent> {
+pub(crate) fn post(path: &str, content_type: &str, body: Sent) -> Request<Sent> {
     let builder = Request::post(format!("http://a{path}")).version(Version::HTTP_2);
     builder.header("content-type", content_type).body(body).unwrap()
 }
 
-pub(super) fn whole(bytes: impl Into<Bytes>) -> Sent {
+pub(crate) fn whole(bytes: impl Into<Bytes>) -> Sent {
     Full::new(bytes.into()).boxed()
 }
 
 /// A message in its envelope.
-pub(super) fn sealed(message: &str) -> Bytes {
+pub(crate) fn sealed(message: &str) -> Bytes {
     let mut bytes = BytesMut::new();
     bytes.put_u8(0);
     bytes.put_u32(u32::try_from(message.len()).unwrap());
@@ -105,7 +105,7 @@ pub(super) fn sealed(message: &str) -> Bytes {
 }
 
 /// A body that comes bit by bit.
-pub(super) fn piecemeal() -> (Sender<Bytes>, Sent) {
+pub(crate) fn piecemeal() -> (Sender<Bytes>, Sent) {
     let (sender, receiver) = channel(1);
     let next = |mut receiver: Receiver<Bytes>| async move {
         let bytes = receiver.recv().await?;

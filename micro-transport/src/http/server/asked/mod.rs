@@ -45,7 +45,7 @@ impl Asked {
         let path = parts.uri.path();
         let post = parts.method == Method::POST;
         if parts.version == Version::HTTP_11
-            && let Some(refused) = not_one_host(headers)
+            && let Some(refused) = not_one_host(headers).or_else(|| not_chunked(headers))
         {
             return Self::Nothing(Dialect::Plain, refused, None);
         }
@@ -84,6 +84,18 @@ fn not_one_host(headers: &HeaderMap) -> Option<Error> {
         _ => "there is more than one header `Host`",
     };
     Some(Error::invalid_argument(format!("{why}: a request of HTTP/1.1 has one")).not_reached())
+}
+
+/// A body in codings other than chunks alone, which hyper takes off without a word on the others: what is left would be
+/// taken for the message.
+fn not_chunked(headers: &HeaderMap) -> Option<Error> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let first = codings.next()?;
+    if codings.next().is_none() && first.as_bytes().eq_ignore_ascii_case(b"chunked") {
+        return None;
+    }
+    let detail = format!("unsupported transfer encoding {first:?} (read here: chunked, once)");
+    Some(Error::unimplemented(detail).with_reason("UNSUPPORTED_TRANSFER_ENCODING").not_reached())
 }
 
 /// What go-micro sends over HTTP and is not spoken here.

@@ -1,17 +1,16 @@
-//! Bytes that nobody should send.
+//! Protocols that are not spoken, and noise.
 
 use std::time::Duration;
 
-use micro_core::Code;
 use micro_transport::Protocols;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::app::App;
-use super::raw::{Raw, ask, json, post};
-use super::two::{self, Two, whole};
-use super::{LONG, Server, options};
+use crate::http_server::app::App;
+use crate::http_server::raw::{Raw, ask, json, post};
+use crate::http_server::two::{self, Two, whole};
+use crate::http_server::{LONG, Server, options};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -57,79 +56,6 @@ async fn tls_gets_an_alert() {
     raw.send(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03").await;
     raw.socket.shutdown().await.unwrap();
     assert_eq!(raw.rest().await, [0x15, 3, 1, 0, 2, 2, 70]);
-}
-
-#[tokio::test]
-async fn requests_that_are_none() {
-    let server = Server::start().await;
-    for request in [
-        "\0\0\0\0\0\0\0\0\r\n\r\n",
-        "POST\r\n\r\n",
-        "POST / HTTP/9.9\r\nHost: a\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nA b: c\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: what\r\n\r\n",
-    ] {
-        let said = ask(server.address, request).await;
-        assert_eq!(said.status(), 400, "{request:?}");
-    }
-    assert_eq!(ask(server.address, json("/Greeter/Hello", "{}")).await.status(), 200);
-}
-
-#[tokio::test]
-async fn bodies_that_are_none() {
-    let server = Server::start().await;
-    for body in ["zz\r\n", "-1\r\n", "1ffffffffffffffff\r\n", "2\r\n{}x", "2\r\n{}\r\n0\r\n: x\r\n\r\n"] {
-        let head = "POST /Test/Echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n";
-        let said = ask(server.address, format!("{head}\r\n{body}")).await;
-        let error = said.error();
-        assert_eq!(
-            (said.status(), error.code(), error.reached()),
-            (400, Code::InvalidArgument, false),
-            "{body}"
-        );
-        assert!(error.detail().contains("ill-formed"), "{error}");
-        assert_eq!(said.header("connection"), Some("close"), "{body}");
-        let said = ask(server.address, format!("{head}Micro-Endpoint: Test.Echo\r\n\r\n{body}")).await;
-        assert_eq!((said.status(), said.error().go_micro()), (200, 400), "{body}");
-    }
-    // A connection that ends is something else.
-    for body in ["", "5\r\nabc", "5\r\nabcde\r\n"] {
-        let mut raw = Raw::to(server.address).await;
-        raw.send("POST /Test/Echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-        raw.send(body).await;
-        raw.socket.shutdown().await.unwrap();
-        let said = raw.answer().await;
-        assert_eq!((said.status(), said.error().code()), (499, Code::Cancelled), "{body}");
-    }
-}
-
-#[tokio::test]
-async fn strange_heads_are_answered() {
-    let server = Server::start().await;
-    let long = "x".repeat(10_000);
-    for (path, headers) in [
-        (&*format!("/{long}/{long}"), String::new()),
-        ("/Greeter/Hello?a=%00%ff&b", String::new()),
-        ("*", String::new()),
-        ("http://other/Greeter/Hello", String::new()),
-        ("/%00/%ff", String::new()),
-        ("/Greeter/Hello", "Micro-Service: \u{e9}\u{0}".replace('\0', "\t")),
-        ("/", format!("Micro-Endpoint: {long}")),
-        ("/", "Micro-Endpoint: ...".to_owned()),
-        ("/", "Micro-Endpoint: \u{fffd}".to_owned()),
-        ("/Greeter/Hello", format!("Content-Type: {long}")),
-        ("/Greeter/Hello", "Content-Type: ;;;".to_owned()),
-        ("/Greeter/Hello", "Content-Type: application/connect+".to_owned()),
-        ("/Greeter/Hello", "Timeout: 18446744073709551615".to_owned()),
-        ("/Greeter/Hello", "Micro-Id: \u{fffd}".to_owned()),
-    ] {
-        let said =
-            ask(server.address, post(path, &format!("{headers}\r\n").replace("\r\n\r\n", "\r\n"), "{}"))
-                .await;
-        assert!((200..502).contains(&said.status()), "{path} {headers}: {}", said.head);
-    }
 }
 
 /// Whatever comes, nothing panics, every connection ends, and the server goes on.

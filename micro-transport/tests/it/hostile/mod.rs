@@ -1,0 +1,26 @@
+//! Hostile bytes: what nobody should send, over real sockets.
+//!
+//! Every case is a test of its own, by its name. In each a client that behaves well calls on another connection all the
+//! while (`siege`), and afterwards no handler, connection or task of the attack is left; what floods runs in a process of
+//! its own (`alone`), whose memory and file descriptors are measured.
+//!
+//! | file | what is sent |
+//! |---|---|
+//! | `heads` | heads of HTTP/1.1: garbage, floods, shapes of request smuggling |
+//! | `bodies` | bodies of HTTP/1.1, and what is around chunks |
+//! | `protocols` | protocols that are off or not spoken; noise |
+
+/// Makes a test of each case, which is reported by its name.
+macro_rules! cases {
+    ($run:path: $($name:ident => $case:expr;)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            $run($case).await;
+        }
+    )+};
+}
+
+mod bodies;
+mod heads;
+mod protocols;
+mod siege;
