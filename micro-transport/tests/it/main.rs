@@ -17,5 +17,9 @@ mod http_client_http1;
 #[cfg(feature = "http")]
 mod http_client_http2;
 #[cfg(feature = "http")]
+mod http_client_reached;
+#[cfg(feature = "http")]
+mod http_client_times;
+#[cfg(feature = "http")]
 mod http_server;
 mod memory;

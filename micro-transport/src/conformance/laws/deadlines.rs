@@ -16,7 +16,8 @@ pub async fn the_deadline_ends_a_call(promises: &Promises, fixture: &Fixture) {
     let start = Instant::now();
     let result = within(SOON, "the end of a call at its deadline", up.call_within(SHORT, "Probe.Held")).await;
     fails(result, Code::DeadlineExceeded, "a call past its deadline");
-    assert!(start.elapsed() >= SHORT, "it was not ended before its time: {:?}", start.elapsed());
+    // Whoever is called may say so a little before its caller would.
+    assert!(start.elapsed() >= SHORT * 9 / 10, "it was not ended before its time: {:?}", start.elapsed());
     assert_eq!(up.probe.started(), 2, "the handler has run");
     within(Duration::from_secs(1), "the end of its handler", up.probe.until_idle()).await;
     up.answers().await;

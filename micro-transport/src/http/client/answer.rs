@@ -19,6 +19,8 @@ use crate::http::headers;
 
 /// What is quoted of an answer that is not understood, in bytes.
 const SNIPPET: usize = 512;
+/// What is read of a refusal that may be an error as JSON, in bytes.
+const REFUSAL: usize = 16 * 1024;
 /// What is read and thrown away of the body beside an error, so that its connection can be used again.
 const DRAIN: usize = 64 * 1024;
 /// How long either is waited for: over HTTP/2 go-micro refuses a call at once, and ends its answer when the request ends.
@@ -46,10 +48,11 @@ pub(super) struct Expected {
 pub(super) async fn read(head: Parts, mut body: impl Incoming, expected: &Expected) -> Result<Response> {
     if let Some(error) = headers::error(&head.headers) {
         drain(&mut body).await;
-        return Err(error::of_go_micro(error));
+        return Err(headers::with_retry_after(error::of_go_micro(error), &head.headers));
     }
     if head.status != StatusCode::OK {
-        return Err(refused(head.status, &snippet(&mut body).await, expected));
+        let text = beginning(&mut body, REFUSAL).await;
+        return Err(headers::with_retry_after(refused(head.status, &text, expected), &head.headers));
     }
     let content_type = headers::text(&head.headers, header::CONTENT_TYPE).unwrap_or_default();
     let mut response = if let Some(name) = envelope::format_name(content_type) {
@@ -101,9 +104,18 @@ fn set(place: &mut Metadata, headers: &HeaderMap, expected: &Expected) -> Result
     Ok(())
 }
 
-/// An answer with a status that no service of go-micro or ours gives: something in between refused the call.
-fn refused(status: StatusCode, text: &str, expected: &Expected) -> Error {
+/// An answer with another status than a service of go-micro or ours gives to who calls it by headers: something in
+/// between refused the call, or one of ours did before it read them, and then the error is the body.
+fn refused(status: StatusCode, body: &[u8], expected: &Expected) -> Error {
+    if let Ok(json) = std::str::from_utf8(body) {
+        let error = Error::from_json(json);
+        // Anybody's JSON can be read so; what was an error says the same as the status.
+        if error.http() == status.as_u16() && error.code() != Code::Unknown && !error.detail().is_empty() {
+            return error;
+        }
+    }
     let address = expected.target.address();
+    let text = one_line(body);
     let quoted = if text.is_empty() { String::new() } else { format!(": {text}") };
     Error::new(Code::from_http(status.as_u16()), format!("{address} answered HTTP status {status}{quoted}"))
         .with_http(status.as_u16())
@@ -209,17 +221,26 @@ async fn drain(body: &mut impl Incoming) {
 
 /// The beginning of a body that is not understood, on one line.
 async fn snippet(body: &mut impl Incoming) -> String {
+    one_line(&beginning(body, SNIPPET).await)
+}
+
+fn one_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(SNIPPET)]);
+    text.split_whitespace().collect::<Vec<_>>().join(" ").escape_debug().collect()
+}
+
+/// The first bytes of a body.
+async fn beginning(body: &mut impl Incoming, limit: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let reading = async {
-        while bytes.len() < SNIPPET
+        while bytes.len() < limit
             && let Some(Ok(frame)) = next(body).await
         {
             let piece = frame.data_ref().map_or(&[][..], |piece| piece);
-            bytes.extend_from_slice(&piece[..piece.len().min(SNIPPET - bytes.len())]);
+            bytes.extend_from_slice(&piece[..piece.len().min(limit - bytes.len())]);
         }
     };
     // What there is by then is quoted.
     let _ = tokio::time::timeout(REST, reading).await;
-    let text = String::from_utf8_lossy(&bytes);
-    text.split_whitespace().collect::<Vec<_>>().join(" ").escape_debug().collect()
+    bytes
 }

@@ -56,9 +56,13 @@ pub(super) fn request(target: &Target, head: &Head, number: u64, shape: Shape) -
 }
 
 /// Says how long its caller waits, from now: just before it goes out, as it may have waited itself.
-pub(super) fn stamp<B>(request: &mut Request<B>, deadline: Option<Deadline>) {
-    if let Some(deadline) = deadline {
-        headers::put_deadline(deadline, request.headers_mut());
+///
+/// # Errors
+/// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when it waits no more.
+pub(super) fn stamp<B>(request: &mut Request<B>, deadline: Option<Deadline>) -> Result<()> {
+    match deadline {
+        Some(deadline) => headers::put_deadline(deadline, request.headers_mut()),
+        None => Ok(()),
     }
 }
 

@@ -45,11 +45,16 @@ fn cut(error: &Error) -> Error {
     if error.http() != error.code().http() {
         short = short.with_http(error.http());
     }
+    if let Some(time) = error.retry_after() {
+        short = short.with_retry_after(time);
+    }
     if error.reached() { short } else { short.not_reached() }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn there_and_back(sent: &Error) -> (HeaderMap, Error) {
@@ -71,10 +76,13 @@ mod tests {
 
     #[test]
     fn a_long_one_is_cut_and_keeps_its_meaning() {
-        let sent = Error::message_too_large(Some(5), 4, "max_message").with_detail("é\n".repeat(100_000));
+        let sent = Error::message_too_large(Some(5), 4, "max_message")
+            .with_detail("é\n".repeat(100_000))
+            .with_retry_after(Duration::from_millis(250));
         let (headers, read) = there_and_back(&sent);
         assert!(headers[MICRO_ERROR].len() <= MAX);
         assert!(read.detail().ends_with("..."), "{read}");
         assert_eq!((read.http(), read.reason(), read.reached()), (413, "MESSAGE_TOO_LARGE", false));
+        assert_eq!(read.retry_after(), sent.retry_after());
     }
 }

@@ -102,11 +102,14 @@ impl Reply {
             (Dialect::GoMicro, _) => {
                 let mut reply = Self::new(StatusCode::OK, way.content_type(), Content::Ended);
                 headers::put_error(error, &mut reply.headers);
+                headers::put_retry_after(error, &mut reply.headers);
                 reply.with_id(way)
             }
             (Dialect::Plain, _) => {
                 let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                Self::new(status, JSON, Content::bytes(error.to_json().into()))
+                let mut reply = Self::new(status, JSON, Content::bytes(error.to_json().into()));
+                headers::put_retry_after(error, &mut reply.headers);
+                reply
             }
         }
     }

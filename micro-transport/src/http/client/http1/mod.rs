@@ -29,7 +29,7 @@ pub(super) fn unary(pool: Arc<Pool>, head: &Head, number: u64, body: Body) -> Ca
     Call::boxed(async move {
         let expected = Expected { target: pool.target().clone(), format };
         let place = pool.place(deadline).await?;
-        stamp(&mut request, deadline);
+        stamp(&mut request, deadline)?;
         let (parts, body) = exchange(place, request).await?.into_parts();
         answer::read(parts, body, &expected).await
     })

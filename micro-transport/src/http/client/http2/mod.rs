@@ -1,5 +1,6 @@
 //! Calls over HTTP/2: all on one connection.
 
+mod begun;
 mod body;
 mod driver;
 mod link;
@@ -10,6 +11,7 @@ mod watched;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use h2::client::ResponseFuture;
 use micro_core::{Body, BodyStream, Call, Error, Head, Response, Result};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -33,13 +35,13 @@ pub(super) fn unary(session: Arc<Session>, head: &Head, number: u64, body: Body)
     };
     let (format, deadline) = (head.format, head.deadline);
     Call::boxed(async move {
-        stamp(&mut request, deadline);
+        stamp(&mut request, deadline)?;
         let (response, mut sender) = session.send(request, bytes.is_empty()).await?;
         if !bytes.is_empty() {
             // Fails only where the answer does, which tells more.
             let _ = sender.send_data(bytes, true);
         }
-        Exchange::new(session).answer(response, format).await
+        Exchange::new(session, &response).answer(response, format).await
     })
 }
 
@@ -60,9 +62,9 @@ pub(super) fn streamed(link: Arc<Link>, head: &Head, number: u64, body: BodyStre
     let pump = Pump::new(runtime.spawn(async move {
         let open = async {
             let session = link.session(deadline).await?;
-            stamp(&mut request, deadline);
+            stamp(&mut request, deadline)?;
             let (response, sender) = session.send(request, false).await?;
-            Ok((Exchange::new(session), response, sender))
+            Ok((Exchange::new(session, &response), response, sender))
         };
         match open.await {
             Ok((exchange, response, sender)) => {
@@ -87,14 +89,16 @@ pub(super) fn streamed(link: Arc<Link>, head: &Head, number: u64, body: BodyStre
 /// A request that is on its way.
 struct Exchange {
     session: Arc<Session>,
-    /// What sends its stream, if it has one.
+    /// The number of its stream, until its answer begins.
+    unanswered: Option<u32>,
+    /// What sends its messages, if they are a stream.
     sent: Option<(Pump, Failed)>,
 }
 
 impl Exchange {
-    fn new(session: Arc<Session>) -> Self {
+    fn new(session: Arc<Session>, response: &ResponseFuture) -> Self {
         session.begin();
-        Self { session, sent: None }
+        Self { session, unanswered: Some(response.stream_id().as_u32()), sent: None }
     }
 
     fn with(mut self, sent: (Pump, Failed)) -> Self {
@@ -102,20 +106,17 @@ impl Exchange {
         self
     }
 
-    async fn answer(
-        self,
-        response: h2::client::ResponseFuture,
-        format: micro_core::Format,
-    ) -> Result<Response> {
+    async fn answer(mut self, response: ResponseFuture, format: micro_core::Format) -> Result<Response> {
         let expected = Expected { target: self.session.target().clone(), format };
         let (parts, body) = response.await.map_err(|cause| self.lost(&cause))?.into_parts();
+        self.unanswered = None;
         answer::read(parts, Answer::new(body, self), &expected).await
     }
 
     /// The error of a call whose stream broke.
     fn lost(&self, cause: &h2::Error) -> Error {
         let own = self.sent.as_ref().and_then(|(_, failed)| failed.take());
-        own.unwrap_or_else(|| self.session.lost(cause))
+        own.unwrap_or_else(|| self.session.lost(cause, self.unanswered))
     }
 }
 

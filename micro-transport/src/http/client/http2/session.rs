@@ -11,6 +11,7 @@ use http::Request;
 use micro_core::{Deadline, Error, Result};
 use tokio::sync::{oneshot, watch};
 
+use super::begun::Begun;
 use super::driver::Driver;
 use super::watched::{Signs, Watched};
 use crate::ConnectionState;
@@ -41,6 +42,7 @@ pub(super) struct Shared {
     pub(super) target: Arc<Target>,
     pub(super) state: watch::Sender<ConnectionState>,
     pub(super) signs: Signs,
+    pub(super) begun: Begun,
     /// How many calls wait for something.
     pub(super) calls: AtomicUsize,
     /// Why the connection is over.
@@ -56,7 +58,7 @@ impl Session {
 
     pub(super) async fn connect(target: Arc<Target>, deadline: Option<Deadline>) -> Result<Self> {
         let stream = target.connect(deadline).await?;
-        let signs = Signs::new();
+        let (signs, begun) = (Signs::new(), Begun::default());
         let (sender, connection) = Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -64,12 +66,18 @@ impl Session {
             .max_concurrent_reset_streams(CANCELLED)
             .max_local_error_reset_streams(Some(STRAY))
             .enable_push(false)
-            .handshake(Watched::new(stream, signs.clone()))
+            .handshake(Watched::new(stream, signs.clone(), begun.clone()))
             .await
             .map_err(|cause| error::not_sent(target.address(), cause))?;
         let state = watch::Sender::new(ConnectionState::Ready);
-        let shared =
-            Arc::new(Shared { target, state, signs, calls: AtomicUsize::new(0), cause: OnceLock::new() });
+        let shared = Arc::new(Shared {
+            target,
+            state,
+            signs,
+            begun,
+            calls: AtomicUsize::new(0),
+            cause: OnceLock::new(),
+        });
         let (held, dropped) = oneshot::channel();
         tokio::spawn(Driver::new(connection, sender.clone(), dropped, shared.clone()).run());
         Ok(Self { sender, shared, _held: held })
@@ -119,18 +127,27 @@ impl Session {
         error::not_sent(self.target().address(), self.why(cause))
     }
 
-    /// The error of a call whose stream broke.
-    pub(super) fn lost(&self, cause: &h2::Error) -> Error {
+    /// The error of a call whose stream, with this number, broke. It has none any more where the answer had begun: then
+    /// a handler did run, whatever the peer says.
+    pub(super) fn lost(&self, cause: &h2::Error, stream: Option<u32>) -> Error {
         let address = self.target().address();
-        let unseen = (cause.is_go_away() && cause.is_remote())
-            || (cause.is_reset() && cause.is_remote() && cause.reason() == Some(Reason::REFUSED_STREAM));
-        if unseen {
+        if stream.is_some_and(|stream| self.is_unseen(cause, stream)) {
             return error::not_sent(address, self.why(cause));
         }
         if cause.is_reset() && cause.is_remote() {
             return error::broken(address, format_args!("the peer reset the call ({cause})"));
         }
         error::broken(address, self.why(cause))
+    }
+
+    /// Whether no handler can have seen anything of a stream that broke so.
+    fn is_unseen(&self, cause: &h2::Error, stream: u32) -> bool {
+        if cause.is_reset() {
+            return cause.is_remote() && cause.reason() == Some(Reason::REFUSED_STREAM);
+        }
+        // A peer's GOAWAY is the error of those streams only that it says it did not look at; the others go on, and
+        // break with the connection. So whatever else it is, the connection is over.
+        (cause.is_go_away() && cause.is_remote()) || !self.shared.begun.seal(stream)
     }
 
     fn why(&self, cause: &h2::Error) -> String {

@@ -1,6 +1,7 @@
-//! A TCP stream that knows when its peer was heard last.
+//! A TCP stream that knows when its peer was heard last, and which calls have begun to go out on it.
 
 use std::io;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+
+use super::begun::{Begun, Frames};
 
 /// When something last happened on a connection.
 #[derive(Clone, Debug)]
@@ -42,11 +45,50 @@ impl Signs {
 pub(super) struct Watched {
     stream: TcpStream,
     signs: Signs,
+    begun: Begun,
+    frames: Frames,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, signs: Signs) -> Self {
-        Self { stream, signs }
+    pub(super) fn new(stream: TcpStream, signs: Signs, begun: Begun) -> Self {
+        Self { stream, signs, begun, frames: Frames::default() }
+    }
+
+    /// Writes, and notes what begins. It is noted before, as the peer may answer before the kernel does.
+    fn write<'a>(
+        &mut self,
+        pieces: impl Iterator<Item = &'a [u8]> + Clone,
+        write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let mut after = self.frames;
+        let (mut stream, mut length) = (0, 0);
+        for piece in pieces.clone() {
+            stream = stream.max(after.pass(piece));
+            length += piece.len();
+        }
+        let before = match stream {
+            0 => 0,
+            _ => self.begun.begin(stream).ok_or(io::ErrorKind::BrokenPipe)?,
+        };
+        let result = write(Pin::new(&mut self.stream));
+        let mut written = match &result {
+            Poll::Ready(Ok(written)) if *written == length => {
+                self.frames = after;
+                return result;
+            }
+            Poll::Ready(Ok(written)) => *written,
+            Poll::Ready(Err(_)) | Poll::Pending => 0,
+        };
+        let mut began = 0;
+        for piece in pieces {
+            let taken = written.min(piece.len());
+            began = began.max(self.frames.pass(&piece[..taken]));
+            written -= taken;
+        }
+        if began < stream {
+            self.begun.take_back(stream, before.max(began.into()));
+        }
+        result
     }
 }
 
@@ -66,7 +108,7 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.write(iter::once(buf), |stream| stream.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -74,7 +116,7 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        self.write(bufs.iter().map(|buf| &**buf), |stream| stream.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,0 +1,100 @@
+//! When to come back, as the header `Retry-After` (RFC 9110, section 10.2.3).
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use micro_core::Error;
+
+use super::text;
+
+/// The longest time that anybody is believed: what is overloaded for longer will say so again.
+const MOST: Duration = Duration::from_secs(300);
+
+/// Tells those who read no JSON when to come back: in whole seconds, as there is nothing finer.
+pub(in crate::http) fn put_retry_after(error: &Error, headers: &mut HeaderMap) {
+    if let Some(time) = error.retry_after() {
+        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// The error of an answer with the time after which it says to come back: that of the error, which is exact, or else
+/// that of the header.
+pub(in crate::http) fn with_retry_after(error: Error, headers: &HeaderMap) -> Error {
+    match error.retry_after().or_else(|| retry_after(headers)) {
+        Some(time) => error.with_retry_after(time.min(MOST)),
+        None => error,
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = text(headers, header::RETRY_AFTER)?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are still a long time.
+        return Some(value.parse().map_or(MOST, Duration::from_secs));
+    }
+    // By the clock of who wrote it: clocks of different machines do not agree.
+    let then = httpdate::parse_http_date(value).ok()?;
+    let now = httpdate::parse_http_date(text(headers, header::DATE)?).ok()?;
+    Some(then.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[(&'static str, &'static str)]) -> Option<Duration> {
+        let headers = lines
+            .iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)));
+        with_retry_after(Error::unavailable("x"), &headers.collect()).retry_after()
+    }
+
+    #[test]
+    fn is_written_in_whole_seconds_rounded_up() {
+        for (time, written) in [(250, "1"), (1000, "1"), (1001, "2"), (0, "0")] {
+            let mut headers = HeaderMap::new();
+            let error = Error::unavailable("x").with_retry_after(Duration::from_millis(time));
+            put_retry_after(&error, &mut headers);
+            assert_eq!(headers[header::RETRY_AFTER], written);
+        }
+        let mut headers = HeaderMap::new();
+        put_retry_after(&Error::unavailable("x"), &mut headers);
+        assert!(headers.is_empty());
+        put_retry_after(&Error::unavailable("x").with_retry_after(Duration::MAX), &mut headers);
+        assert_eq!(read(&[("retry-after", "18446744073709551615")]), Some(MOST));
+    }
+
+    #[test]
+    fn is_read_as_seconds_or_by_the_writers_own_clock() {
+        let date = ("date", "Wed, 21 Oct 2015 07:28:00 GMT");
+        for (value, expected) in [
+            ("0", Some(0)),
+            ("7", Some(7)),
+            ("301", Some(300)),
+            ("99999999999999999999999999", Some(300)),
+            ("Wed, 21 Oct 2015 07:28:09 GMT", Some(9)),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", Some(0)),
+            ("Wed, 21 Oct 2099 07:28:09 GMT", Some(300)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(read(&[date, ("retry-after", value)]), expected, "{value}");
+        }
+        assert_eq!(read(&[("retry-after", "Wed, 21 Oct 2099 07:28:09 GMT")]), None, "whose clock is that?");
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn the_error_knows_better() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let exact = Error::unavailable("x").with_retry_after(Duration::from_millis(250));
+        assert_eq!(with_retry_after(exact, &headers).retry_after(), Some(Duration::from_millis(250)));
+        let long = Error::unavailable("x").with_retry_after(Duration::from_secs(86_400));
+        assert_eq!(with_retry_after(long, &headers).retry_after(), Some(MOST));
+    }
+}
