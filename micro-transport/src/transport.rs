@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use micro_core::{Address, Dispatch, Formats, Listener, Result};
+use micro_core::{Address, Dispatch, Error, Formats, Listener, Result, Shutdown};
 
 /// Carries calls between processes: it dials, and it listens.
 ///
@@ -123,6 +123,9 @@ pub struct ListenOptions {
     /// What tells whether the process is well, where the transport has a way to ask (`GET /healthz`, `GET /readyz`).
     /// Without it a process that answers is well.
     pub health: Option<Arc<dyn Health>>,
+    /// Fires when calls that still run after a stop are to end: their handlers are dropped, and their callers are told
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable), reason `STOPPING`. Before the stop it does nothing.
+    pub cancel: Shutdown,
 }
 
 /// Tells whether a process is well, to those who start and watch it.
@@ -157,6 +160,7 @@ impl Default for ListenOptions {
             keep_alive_timeout: Duration::from_secs(5),
             protocols: Protocols::default(),
             health: None,
+            cancel: Shutdown::new(),
         }
     }
 }
@@ -175,4 +179,9 @@ impl Default for Protocols {
     fn default() -> Self {
         Self { http1: true, http2: true }
     }
+}
+
+/// What a call is told that [`ListenOptions::cancel`] ended.
+pub(crate) fn stopped() -> Error {
+    Error::unavailable("the service stopped before the call was done").with_reason("STOPPING")
 }

@@ -48,8 +48,14 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 pub const LAME_DUCK: Duration = Duration::from_secs(2);
 /// How long calls that run have to end, before they are cancelled.
 pub const DRAIN: Duration = Duration::from_secs(30);
-/// How long a hook may take, and leaving the registry.
+/// How long each hook may take.
 pub const HOOK: Duration = Duration::from_secs(10);
+/// How long a service that stops tries to leave its registry. One that it does not leave forgets it after the TTL.
+pub const DEREGISTER: Duration = Duration::from_secs(3);
+/// How long it takes at most, after the drain, to tell the callers of what still runs that it was cancelled.
+pub const CANCEL: Duration = Duration::from_secs(1);
+/// How long it takes at most, after that, to close the connections of those who could not be told.
+pub const CLOSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

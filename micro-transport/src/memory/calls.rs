@@ -8,6 +8,8 @@ use crate::ConnectionState;
 /// The calls of one listener that are not answered yet, each in a slot with a number.
 pub(super) struct Calls {
     pub(super) state: ConnectionState,
+    /// Whether those that have ended were cancelled by the service's stop.
+    pub(super) cancelled: bool,
     /// What answers; nothing before it serves and after it is closed.
     pub(super) app: Option<Arc<dyn Dispatch>>,
     slots: Vec<Slot>,
@@ -41,7 +43,13 @@ pub(super) enum Work {
 
 impl Calls {
     pub(super) fn new() -> Self {
-        Self { state: ConnectionState::Ready, app: None, slots: Vec::new(), free: Vec::new() }
+        Self {
+            state: ConnectionState::Ready,
+            cancelled: false,
+            app: None,
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// How many there are.

@@ -31,7 +31,12 @@ impl Listener for MemoryListener {
         stop.fired().await;
         self.network.give_back(&self.port);
         self.port.drain();
-        self.port.answered().await;
+        tokio::select! {
+            biased;
+            () = self.port.answered() => {}
+            // They know it now; when they look is theirs.
+            () = self.port.cancelled() => self.port.cancel_all(),
+        }
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::calls::{Calls, Work};
 use super::depth::Inside;
 use super::limit::{self, Limited};
+use crate::transport::stopped;
 use crate::{ConnectionState, ListenOptions};
 
 /// An address that is listened at, and the calls that came in there.
@@ -73,6 +74,17 @@ impl Port {
         }
     }
 
+    /// Waits until what still runs is to end.
+    pub(super) fn cancelled(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.options.cancel.fired()
+    }
+
+    /// Ends all calls, whose callers are told that the service stopped.
+    pub(super) fn cancel_all(&self) {
+        self.lock().cancelled = true;
+        self.close();
+    }
+
     /// Ends all calls at once.
     pub(super) fn close(&self) {
         let mut calls = self.lock();
@@ -99,6 +111,15 @@ impl Port {
     fn error(&self, what: &str) -> Error {
         Error::unavailable(format!("the listener at `{}` {what}", self.address))
             .with_id("micro.transport.memory")
+    }
+
+    /// What ended calls that were under way.
+    fn ended(&self, calls: &Calls) -> Error {
+        if calls.cancelled {
+            stopped().with_id(self.options.service.clone())
+        } else {
+            self.error("has gone away")
+        }
     }
 }
 
@@ -197,10 +218,10 @@ impl Port {
         let max_answer = slot.max_answer;
         let work = match std::mem::replace(&mut slot.work, Work::Polled) {
             Work::Ended { reached } => {
+                let error = self.ended(&calls);
                 let _ = calls.remove(key);
                 drop(calls);
                 self.freed();
-                let error = self.error("has gone away");
                 return Poll::Ready(Err(if reached { error } else { error.not_reached() }));
             }
             Work::Waiting(request) => match calls.app.clone() {
@@ -271,8 +292,8 @@ impl Polled<'_> {
         let mut calls = self.port.lock();
         let slot = calls.slot(self.key);
         if matches!(slot.work, Work::Ended { .. }) {
+            let error = self.port.ended(&calls);
             drop(calls);
-            let error = self.port.error("has gone away");
             self.end();
             return Poll::Ready(error);
         }

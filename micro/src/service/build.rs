@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
 use micro_core::{
-    Address, App, Caller, Client, Dispatch, Error, Format, Formats, Handler, Result, Router, Server,
+    Address, App, Caller, Client, Dispatch, Error, Format, Formats, Handler, Result, Router, Server, Shutdown,
 };
 use micro_registry::Registry;
 use micro_selector::Selector;
@@ -88,6 +88,7 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     app.client = Some(client.clone());
     app.extensions = std::mem::take(&mut service.extensions);
     app.propagate = std::mem::take(&mut service.propagate);
+    let (stopping, cancel) = (app.stopping.clone(), Shutdown::new());
     let mut router = Router::new(Arc::new(app));
     for endpoint in service.endpoints.drain(..) {
         router.endpoint(endpoint)?;
@@ -107,7 +108,8 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     }
     let app = layer::wrapped(stats.count(Arc::new(router)), std::mem::take(&mut service.layers));
 
-    let listen = listen(&service, &identity.name, formats, &readiness);
+    let mut listen = listen(&service, &identity.name, formats, &readiness);
+    listen.cancel = cancel.clone();
     let speaks = transport.speaks(&listen).join(" ");
     let server = match (service.server.take(), service.listener.take()) {
         (Some(server), _) => server,
@@ -134,6 +136,8 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
             stop: service.stop,
         },
         hooks: service.hooks,
+        stopping,
+        cancel,
     })
 }
 

@@ -1,30 +1,33 @@
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
 use micro_core::{Error, Result};
 
+use super::phase::Phase;
 use crate::defaults;
 
 /// What runs around a service's start and stop.
 #[derive(Default)]
 pub(super) struct Hooks {
-    pub(super) before_start: Phase,
-    pub(super) after_start: Phase,
-    pub(super) before_stop: Phase,
-    pub(super) after_stop: Phase,
+    pub(super) before_start: Chain,
+    pub(super) after_start: Chain,
+    pub(super) before_stop: Chain,
+    pub(super) after_stop: Chain,
 }
 
 /// The hooks of one moment, in their order.
 #[derive(Default)]
-pub(super) struct Phase(
+pub(super) struct Chain(
     // Hooks need not be `Sync`; behind this the service is nevertheless. Nobody ever waits for it.
     Mutex<Vec<Hook>>,
 );
 
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
 
-impl Phase {
+impl Chain {
     pub(super) fn add<F>(&mut self, hook: impl FnOnce() -> F + Send + 'static)
     where
         F: Future<Output = Result<()>> + Send + 'static,
@@ -43,26 +46,28 @@ impl Phase {
     /// Runs all, each for a limited time, until one fails.
     pub(super) async fn run(self, when: &str) -> Result<()> {
         for hook in self.into_hooks() {
-            limited(hook, when).await?;
+            let late = |_| {
+                let detail = format!("a hook {when} took longer than {:?}", defaults::HOOK);
+                Err(Error::deadline_exceeded(detail))
+            };
+            tokio::time::timeout(defaults::HOOK, caught(hook, when)).await.unwrap_or_else(late)?;
         }
         Ok(())
     }
 
-    /// Runs all, each for a limited time; what fails is logged.
-    pub(super) async fn run_all(self, when: &str) {
+    /// Runs all, each as a phase of the stop; what fails is logged.
+    pub(super) async fn run_all(self, service: &str, phase: Phase) {
         for hook in self.into_hooks() {
-            if let Err(error) = limited(hook, when).await {
-                tracing::warn!(%error, "a hook {when} failed");
+            let hook = caught(hook, phase.name);
+            if let Some(Err(error)) = phase.run(service, hook).await {
+                tracing::warn!(%error, "a hook {} failed", phase.name);
             }
         }
     }
 }
 
-async fn limited(hook: Hook, when: &str) -> Result<()> {
-    match tokio::time::timeout(defaults::HOOK, hook()).await {
-        Ok(result) => result,
-        Err(_) => {
-            Err(Error::deadline_exceeded(format!("a hook {when} took longer than {:?}", defaults::HOOK)))
-        }
-    }
+/// What a hook ends with. Hooks are the user's: a panic in one ends neither the process nor the stop.
+async fn caught(hook: Hook, when: &str) -> Result<()> {
+    let hook = AssertUnwindSafe(async { hook().await });
+    hook.catch_unwind().await.unwrap_or_else(|_| Err(Error::internal(format!("a hook {when} panicked"))))
 }

@@ -3,10 +3,12 @@
 mod build;
 mod hooks;
 mod options;
+mod phase;
 mod prepared;
 mod registering;
 mod running;
 mod signals;
+mod stopping;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

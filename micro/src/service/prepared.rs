@@ -26,6 +26,10 @@ pub struct Prepared {
     pub(super) readiness: Readiness,
     pub(super) lifetime: Lifetime,
     pub(super) hooks: Hooks,
+    /// What handlers and the server are told when the drain begins.
+    pub(super) stopping: Shutdown,
+    /// What the server is told when the drain is over.
+    pub(super) cancel: Shutdown,
 }
 
 /// Who a service is.
@@ -104,12 +108,13 @@ impl Prepared {
         running::start(self).await
     }
 
-    /// Runs the service until it is told to stop; see [`Service::run`].
+    /// Runs the service until it is told to stop; see [`Service::run`]. Told so while it starts, it ends what it has
+    /// begun, in order.
     ///
     /// # Errors
     /// As [`start`](Self::start), and what the server ends with by itself.
     pub async fn run(self) -> Result<()> {
-        self.start().await?.run().await
+        running::run(self).await
     }
 }
 

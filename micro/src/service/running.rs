@@ -1,42 +1,74 @@
 use std::fmt::{self, Debug, Formatter};
-use std::time::Duration;
 
 use micro_core::{Address, Client, Error, Result, Shutdown};
 use micro_registry::{Node, Registration, RegistrationOptions, RegistrationState};
 
-use super::hooks::Phase;
+use super::hooks::Chain;
 use super::prepared::Prepared;
-use super::{registering, signals};
+use super::registering;
+use super::signals::Told;
+use super::stopping::{self, Ending, flat};
 use crate::eager::AbortOnDrop;
 use crate::readiness::Readiness;
 
 /// A service that answers. Dropping it ends it at once; [`stop`](Self::stop) ends it in order.
 #[must_use = "a service ends when this is dropped"]
 pub struct Running {
-    name: String,
+    pub(super) name: String,
     addresses: Vec<Address>,
     node: Node,
     client: Client,
-    readiness: Readiness,
-    registration: Registration,
-    /// Tells the server to stop accepting and to drain.
-    drain: Shutdown,
-    serving: AbortOnDrop<Result<()>>,
+    pub(super) readiness: Readiness,
+    pub(super) registration: Registration,
+    pub(super) serving: AbortOnDrop<Result<()>>,
     /// What the server ended with, once it has.
-    ended: Option<Result<()>>,
-    before_stop: Phase,
-    after_stop: Phase,
-    lame_duck: Duration,
-    drain_limit: Duration,
+    pub(super) ended: Option<Result<()>>,
+    after_start: Chain,
+    pub(super) before_stop: Chain,
+    pub(super) after_stop: Chain,
+    pub(super) ending: Ending,
     signals: bool,
     told: Shutdown,
 }
 
-/// How soon after the first one a signal is taken for the same.
-const SAME_SIGNAL: Duration = Duration::from_millis(500);
-
-/// Listens, answers, registers; in this order.
+/// Starts, and leaves it to the caller when to stop.
 pub(super) async fn start(prepared: Prepared) -> Result<Running> {
+    let mut running = begin(prepared).await?;
+    match running.started().await {
+        Ok(()) => Ok(running),
+        Err(error) => {
+            running.stop().await?;
+            Err(error)
+        }
+    }
+}
+
+/// Starts, and stops when it is told to, whether or not it has started by then.
+pub(super) async fn run(prepared: Prepared) -> Result<()> {
+    let mut told = Told::new(prepared.lifetime.signals, prepared.lifetime.stop.clone());
+    let name = prepared.identity.name.clone();
+    let mut running = tokio::select! {
+        biased;
+        () = told.stop_wanted() => {
+            tracing::info!("Stopped [service] {name} before it listened");
+            return Ok(());
+        }
+        running = begin(prepared) => running?,
+    };
+    let failed = tokio::select! {
+        biased;
+        () = told.stop_wanted() => None,
+        started = running.started() => match started {
+            Ok(()) => return running.until(told).await,
+            Err(error) => Some(error),
+        }
+    };
+    running.end(told).await?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Listens, answers, registers; in this order. Dropped before its end it has done nothing that lasts.
+async fn begin(prepared: Prepared) -> Result<Running> {
     let Prepared {
         identity,
         mut record,
@@ -49,6 +81,8 @@ pub(super) async fn start(prepared: Prepared) -> Result<Running> {
         readiness,
         lifetime,
         hooks,
+        stopping,
+        cancel,
     } = prepared;
     tracing::info!("Starting [service] {}", identity.name);
     hooks.before_start.run("before the start").await?;
@@ -59,40 +93,33 @@ pub(super) async fn start(prepared: Prepared) -> Result<Running> {
     tracing::info!("Transport [{transport}] Listening on {shown}");
     let node = registering::node(&identity, &facts, &addresses)?;
     record.nodes = vec![node.clone()];
-    let drain = Shutdown::new();
-    let serving = AbortOnDrop(tokio::spawn(listener.serve(app, drain.clone())));
+    let serving = AbortOnDrop(tokio::spawn(listener.serve(app, stopping.clone())));
 
     tracing::info!("Registry [{}] Registering node: {} at {}", registry.name(), node.id, node.address);
     let mut options = RegistrationOptions::default();
     (options.ttl, options.interval) = (lifetime.ttl, lifetime.interval);
+    // What is registered has to be taken back: nothing is awaited from here on.
     let registration = Registration::start(registry, record, options);
     let state = registration.watch();
     readiness.running(move || *state.borrow() == RegistrationState::Registered);
 
-    let running = Running {
+    let ending = Ending { lame_duck: lifetime.lame_duck, drain: lifetime.drain, stopping, cancel };
+    Ok(Running {
         name: identity.name,
         addresses,
         node,
         client,
         readiness,
         registration,
-        drain,
         serving,
         ended: None,
+        after_start: hooks.after_start,
         before_stop: hooks.before_stop,
         after_stop: hooks.after_stop,
-        lame_duck: lifetime.lame_duck,
-        drain_limit: lifetime.drain,
+        ending,
         signals: lifetime.signals,
         told: lifetime.stop,
-    };
-    match hooks.after_start.run("after the start").await {
-        Ok(()) => Ok(running),
-        Err(error) => {
-            running.stop().await?;
-            Err(error)
-        }
-    }
+    })
 }
 
 impl Running {
@@ -133,76 +160,47 @@ impl Running {
     ///
     /// # Errors
     /// What the server ended with, and [`Code::Cancelled`](micro_core::Code::Cancelled) after a second signal.
-    pub async fn run(mut self) -> Result<()> {
-        let signals = self.signals;
-        let signal = || async move {
-            if signals { signals::told_to_stop().await } else { std::future::pending().await }
-        };
-        let told = self.told.clone();
-        tokio::select! {
-            signal = signal() => tracing::info!("Received signal {signal}"),
-            () = told.fired() => {}
-            result = &mut self.serving.0 => self.ended = Some(flat(result)),
-        }
-        let again = async {
-            // Supervisors may send a signal to a process and to its group; one that follows at once is the same.
-            tokio::time::sleep(SAME_SIGNAL).await;
-            signal().await
-        };
-        tokio::select! {
-            result = self.stop() => result,
-            signal = again => {
-                tracing::warn!("Received signal {signal} again: ending at once");
-                Err(Error::cancelled(format!("ended by a second {signal}, with calls that were not answered")))
-            }
-        }
+    pub async fn run(self) -> Result<()> {
+        let told = Told::new(self.signals, self.told.clone());
+        self.until(told).await
     }
 
     /// Stops in order: not ready any more, out of the registry, a while for those who have not heard of it, no new
-    /// connections, the calls that run are answered, and what is not answered by then is cancelled.
+    /// connections, the calls that run are answered, and what is not answered by then is cancelled and told so. Every
+    /// phase has a limit and a line in the log; the setting of each is beside its default in
+    /// [`defaults`](crate::defaults).
     ///
     /// # Errors
     /// What the server ended with.
-    pub async fn stop(mut self) -> Result<()> {
-        tracing::info!("Stopping [service] {}", self.name);
-        self.readiness.stopping();
-        self.before_stop.run_all("before the stop").await;
+    pub async fn stop(self) -> Result<()> {
+        stopping::stop(self).await
+    }
 
-        if let Err(error) = self.registration.stop().await {
-            tracing::warn!(%error, "the registry did not let the node go; it goes when its TTL is over");
+    /// Runs the hooks of the moment after the start.
+    async fn started(&mut self) -> Result<()> {
+        std::mem::take(&mut self.after_start).run("after the start").await
+    }
+
+    /// Waits until the service is told to stop or its server has ended, and stops it.
+    async fn until(mut self, mut told: Told) -> Result<()> {
+        tokio::select! {
+            () = told.stop_wanted() => {}
+            result = &mut self.serving.0 => self.ended = Some(flat(result)),
         }
-        let result = match self.ended.take() {
-            Some(result) => result,
-            None => drained(&mut self.serving, &self.drain, self.lame_duck, self.drain_limit).await,
-        };
-        self.after_stop.run_all("after the stop").await;
-        tracing::info!("Stopped [service] {}", self.name);
-        result
+        self.end(told).await
     }
-}
 
-async fn drained(
-    serving: &mut AbortOnDrop<Result<()>>,
-    drain: &Shutdown,
-    lame_duck: Duration,
-    limit: Duration,
-) -> Result<()> {
-    if let Ok(result) = tokio::time::timeout(lame_duck, &mut serving.0).await {
-        return flat(result);
+    /// Stops it; at once at the second signal.
+    async fn end(self, mut told: Told) -> Result<()> {
+        tokio::select! {
+            biased;
+            signal = told.again() => {
+                tracing::warn!("Received signal {signal} again: ending at once");
+                Err(Error::cancelled(format!("ended by a second {signal}, with calls that were not answered")))
+            }
+            result = self.stop() => result,
+        }
     }
-    drain.fire();
-    if let Ok(result) = tokio::time::timeout(limit, &mut serving.0).await {
-        return flat(result);
-    }
-    tracing::warn!("calls still run after {limit:?}: cancelling them");
-    serving.0.abort();
-    // Its task is over when all that it held is dropped, handlers included.
-    let _ = (&mut serving.0).await;
-    Ok(())
-}
-
-fn flat(ended: Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
-    ended.unwrap_or_else(|error| Err(Error::internal("the server's task ended").with_source(error)))
 }
 
 impl Debug for Running {

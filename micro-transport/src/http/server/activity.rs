@@ -1,19 +1,23 @@
 //! What a connection is doing, and until when it may.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use micro_core::{Error, Result};
 use tokio::time::Instant;
 
 use crate::ListenOptions;
+use crate::transport::stopped;
 
 /// How long a connection may still be used to hand over what was answered, once the server stops: from the answer on.
 const HAND_OVER: Duration = Duration::from_secs(5);
 /// The same for a connection that is idle for longer: enough for a live peer to agree to the end.
-const AGREE: Duration = Duration::from_millis(250);
+pub(super) const AGREE: Duration = Duration::from_millis(250);
 
 /// What a connection is doing: shared between its socket, its calls, and the one who watches the time.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Activity {
     /// Whoever watches, to be told when the last call has ended.
     watcher: AtomicWaker,
     owed: AtomicU8,
+    /// Whether the calls that run are to end.
+    cancelled: AtomicBool,
 }
 
 /// What a connection owes: nothing, the answer of a call that runs, or what is left to send of one that ended.
@@ -41,11 +47,19 @@ struct State {
     head: Option<Instant>,
     /// Whether a request was answered before it was read to its end.
     unread: bool,
+    /// The tasks of calls that wait for something, each in a slot that its call knows.
+    waiting: Vec<Option<Waker>>,
+    /// The slots that are free.
+    free: Vec<usize>,
 }
 
 /// A call that runs on a connection, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Running(Arc<Activity>);
+pub(super) struct Running {
+    activity: Arc<Activity>,
+    /// Where the task of this call is found, once it had to wait, and which task that is.
+    waiting: Option<(usize, Waker)>,
+}
 
 /// Until when a connection may do what it does now, and what is wrong when it still does then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,8 +81,21 @@ pub(super) enum Late {
 
 impl Activity {
     pub(super) fn new() -> Arc<Self> {
-        let state = State { running: 0, served: false, since: Instant::now(), head: None, unread: false };
-        Arc::new(Self { state: Mutex::new(state), watcher: AtomicWaker::new(), owed: AtomicU8::new(NOTHING) })
+        let state = State {
+            running: 0,
+            served: false,
+            since: Instant::now(),
+            head: None,
+            unread: false,
+            waiting: Vec::new(),
+            free: Vec::new(),
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            watcher: AtomicWaker::new(),
+            owed: AtomicU8::new(NOTHING),
+            cancelled: AtomicBool::new(false),
+        })
     }
 
     /// Bytes came: the first ones while nothing runs begin a request.
@@ -86,7 +113,7 @@ impl Activity {
         state.served = true;
         state.head = None;
         self.owed.store(AN_ANSWER, Ordering::Relaxed);
-        Running(self.clone())
+        Running { activity: self.clone(), waiting: None }
     }
 
     /// Everything is sent that there was to send.
@@ -113,6 +140,15 @@ impl Activity {
     /// Whether a call runs.
     pub(super) fn is_running(&self) -> bool {
         self.lock().running > 0
+    }
+
+    /// Ends the calls that run, and those that still come.
+    pub(super) fn cancel(&self) {
+        let mut state = self.lock();
+        self.cancelled.store(true, Ordering::Release);
+        let waiting = state.waiting.iter_mut().filter_map(Option::take).collect::<Vec<_>>();
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Whom to wake when the last call has ended.
@@ -147,15 +183,62 @@ fn after(from: Instant, time: Duration) -> Instant {
     from.checked_add(time).unwrap_or_else(|| from + Duration::from_secs(86_400 * 365))
 }
 
+impl Running {
+    /// What a call comes to, unless it is cancelled before that. One that is done when it is first looked at costs
+    /// nothing more for this.
+    pub(super) async fn unless_cancelled<T>(&mut self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        if self.activity.cancelled.load(Ordering::Acquire) {
+            return Err(stopped().not_reached());
+        }
+        let mut call = pin!(call);
+        poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => self.poll_cancelled(cx).map(Err),
+        })
+        .await
+    }
+
+    /// Whether the call is to end, and with what; its task is woken when it is.
+    pub(super) fn poll_cancelled(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        if self.activity.cancelled.load(Ordering::Acquire) {
+            return Poll::Ready(stopped());
+        }
+        if self.waiting.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        let mut state = self.activity.lock();
+        // It may have been cancelled since: who cancels has the lock.
+        if self.activity.cancelled.load(Ordering::Acquire) {
+            return Poll::Ready(stopped());
+        }
+        let slot = self.waiting.as_ref().map(|(slot, _)| *slot).or_else(|| state.free.pop());
+        let slot = slot.unwrap_or_else(|| {
+            state.waiting.push(None);
+            state.waiting.len() - 1
+        });
+        if let Some(waiting) = state.waiting.get_mut(slot) {
+            *waiting = Some(cx.waker().clone());
+        }
+        self.waiting = Some((slot, cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.activity.lock();
+        if let Some((slot, _)) = self.waiting.take() {
+            if let Some(waiting) = state.waiting.get_mut(slot) {
+                *waiting = None;
+            }
+            state.free.push(slot);
+        }
         state.running -= 1;
         if state.running == 0 {
             state.since = Instant::now();
-            self.0.owed.store(THE_REST, Ordering::Relaxed);
+            self.activity.owed.store(THE_REST, Ordering::Relaxed);
             drop(state);
-            self.0.watcher.wake();
+            self.activity.watcher.wake();
         }
     }
 }

@@ -24,14 +24,14 @@ pub(super) struct Answer {
 /// What a call takes up until its answer is sent.
 #[derive(Debug)]
 pub(super) struct Held {
-    _running: Running,
+    pub(super) running: Running,
     /// None for what is no call.
     pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Held {
     pub(super) fn new(running: Running) -> Self {
-        Self { _running: running, permit: None }
+        Self { running, permit: None }
     }
 }
 
@@ -87,7 +87,16 @@ impl Body for Answer {
                 None => trailers.take().map(|trailers| Frame::trailers(*trailers)),
             },
             Content::Stream(stream) => {
-                let (bytes, last) = sealed(ready!(stream.poll_frame(cx)));
+                // Looked at first: a stream that always has a next message would not end otherwise.
+                let cancelled = match &mut this.held {
+                    Some(held) => held.running.poll_cancelled(cx),
+                    None => Poll::Pending,
+                };
+                let frame = match cancelled {
+                    Poll::Ready(stopped) => Some(Err(stopped)),
+                    Poll::Pending => ready!(stream.poll_frame(cx)),
+                };
+                let (bytes, last) = sealed(frame);
                 if last {
                     this.content = Content::Ended;
                 }

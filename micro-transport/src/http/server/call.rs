@@ -64,7 +64,8 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
         }
         Asked::Call(dialect, route) => {
             let mut way = Way::of(dialect, &parts);
-            let result = call(on, &parts, &mut body, route, &mut way, &mut held.permit).await;
+            let call = call(on, &parts, &mut body, route, &mut way, &mut held.permit);
+            let result = held.running.unless_cancelled(call).await;
             result
                 .and_then(|response| Reply::response(response, &way, &on.tasks))
                 .unwrap_or_else(|error| Reply::error(&error.or_id(&on.shared.options.service), &way))

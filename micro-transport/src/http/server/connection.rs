@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::activity::{Activity, Late};
+use super::activity::{AGREE, Activity, Late};
 use super::answer::Answer;
 use super::call::{Inbound, respond};
 use super::linger::linger;
@@ -52,7 +52,12 @@ async fn first_bytes(shared: &Shared, socket: &mut TcpStream) -> Option<(Speaks,
     let mut first = BytesMut::with_capacity(ENOUGH.max(1024));
     // One that never speaks may stay as long as one that spoke and is idle: it is somebody's spare connection.
     let mut late = Instant::now().checked_add(options.idle_timeout);
-    let mut stop = std::pin::pin!(shared.stopped());
+    let (stopped, accepted) = (shared.stopped(), Instant::now());
+    let mut stop = std::pin::pin!(async {
+        stopped.await;
+        // One that was made just now has a request on its way.
+        tokio::time::sleep_until(accepted + AGREE).await;
+    });
     loop {
         let count = tokio::select! {
             // What has come is read before the stop is seen.
@@ -97,7 +102,14 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         // Like Go: some readers of go-micro's headers look for this case.
         .title_case_headers(true)
         .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
-    let ended = drive(&mut connection, &activity, &shared.options, shared.stopped()).await;
+    // A connection that rests is closed a while after the stop: a request may be on its way, and its caller could not
+    // tell whether it was read. Whatever comes until then is answered, and its answer says that it is the last one.
+    let stopped = shared.stopped();
+    let stopped = async {
+        stopped.await;
+        tokio::time::sleep(AGREE).await;
+    };
+    let ended = drive(&mut connection, &activity, &shared.options, stopped).await;
     drop(tasks);
     let stream = connection.into_parts().io.into_inner();
     let refused = stream.refused();

@@ -32,7 +32,8 @@ pub(super) enum Ended {
     Late(Late),
 }
 
-/// Drives a connection to its end: until it is closed, is told to stop and everything is answered, or is late.
+/// Drives a connection to its end: until it is closed, is told to stop and everything is answered, or is late. What
+/// still runs when the stop has gone on for too long is cancelled, and answered so.
 pub(super) async fn drive(
     connection: &mut impl Driven,
     activity: &Activity,
@@ -40,7 +41,8 @@ pub(super) async fn drive(
     stop: impl Future<Output = ()>,
 ) -> Ended {
     let mut stop = pin!(stop);
-    let mut stopping = None;
+    let mut cancel = pin!(options.cancel.fired());
+    let (mut stopping, mut cancelled) = (None, false);
     let mut timer = pin!(sleep_until(Instant::now() + options.idle_timeout.min(options.header_timeout)));
     poll_fn(|cx| {
         loop {
@@ -50,6 +52,11 @@ pub(super) async fn drive(
             if stopping.is_none() && stop.as_mut().poll(cx).is_ready() {
                 stopping = Some(Instant::now());
                 connection.end_gracefully();
+                continue;
+            }
+            if stopping.is_some() && !cancelled && cancel.as_mut().poll(cx).is_ready() {
+                cancelled = true;
+                activity.cancel();
                 continue;
             }
             activity.watch(cx.waker());

@@ -9,9 +9,13 @@ mod echo;
 mod error_derive;
 mod handler;
 mod layers;
+mod log;
+mod process;
 mod retries;
 mod service;
+mod signals;
 mod spans;
+mod stop;
 // The compiler's texts name the messages there are, and `conformance` has some of its own: these are of the default
 // features, which is what users see.
 #[cfg(not(feature = "conformance"))]

@@ -1,33 +1,9 @@
 //! Spans of `tracing` on both sides of a call.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use micro::testing::Cluster;
 use micro::{Context, Result, Service, handler};
-use tracing_subscriber::fmt::MakeWriter;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use super::log::Log;
 
 struct Traced;
 
@@ -50,16 +26,14 @@ impl Traced {
 
 #[tokio::test]
 async fn a_call_is_a_span_at_its_caller_and_at_its_handler() -> Result<()> {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::begin();
     let cluster = Cluster::new();
     let _traced = cluster.start(Service::new("traced").handle(Traced)).await?;
 
     let error = cluster.client().call::<_, ()>(("traced", "Traced.Work"), ()).await.unwrap_err();
     cluster.client().call::<_, ()>(("traced", "Traced.Delegate"), ()).await?;
 
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("at work")).collect();
     let [plain, delegated] = &lines[..] else { panic!("{text}") };
     for line in &lines {
