@@ -47,6 +47,19 @@ impl Backoff {
         self.attempt = 0;
     }
 
+    /// The same, with no wait longer than `cap`.
+    #[must_use]
+    pub fn capped(mut self, cap: Duration) -> Self {
+        self.cap = self.cap.min(cap);
+        self
+    }
+
+    /// The longest wait.
+    #[must_use]
+    pub const fn cap(&self) -> Duration {
+        self.cap
+    }
+
     fn bound(&self) -> Duration {
         let factor = 1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX);
         self.base.checked_mul(factor).unwrap_or(self.cap).min(self.cap)
@@ -80,6 +93,16 @@ mod tests {
         assert_eq!(backoff.attempt, u32::MAX);
         backoff.reset();
         assert_eq!(backoff.bound(), Duration::from_millis(10));
+    }
+
+    #[test]
+    fn a_cap_is_only_lowered() {
+        let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
+        assert_eq!(backoff.clone().capped(Duration::from_secs(2)).cap(), Duration::from_secs(1));
+        backoff = backoff.capped(Duration::from_millis(5));
+        for _ in 0..20 {
+            assert!(backoff.next_delay() <= Duration::from_millis(5));
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod nodes;
 mod record;
 mod registration;
 mod registry;
+#[cfg(test)]
+mod said;
 mod unknown;
 
 pub use self::cache::{Cache, CacheOptions, Entry, Freshness, View};
@@ -33,5 +35,5 @@ pub use self::describe::Describe;
 pub use self::mdns::{Mdns, MdnsOptions};
 pub use self::memory::Memory;
 pub use self::record::{Endpoint, Node, Service, Value};
-pub use self::registration::{Registration, RegistrationOptions, RegistrationState};
-pub use self::registry::{Event, RegisterOptions, Registry, Watch};
+pub use self::registration::{Registration, RegistrationOptions, RegistrationState, RegistrationStatus};
+pub use self::registry::{Event, RegisterOptions, Registry, Removal, Watch};

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::{Event, Node, Service};
+use crate::{Event, Node, Removal, Service};
 
 /// The nodes of one name as they were last told, by id.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +35,12 @@ impl Told {
         Event::Put(self.record())
     }
 
-    pub(crate) fn removal(&self) -> Event {
+    pub(crate) fn removal(&self, why: Removal) -> Event {
         Event::Remove {
             service: self.service.name.clone(),
             version: self.service.version.clone(),
             node: self.node.clone(),
+            why,
         }
     }
 
@@ -66,10 +67,30 @@ impl Nodes {
     }
 
     /// Forgets a node, if it is of that version.
-    pub(crate) fn remove_of(&mut self, id: &str, version: &str) {
-        if self.by_id.get(id).is_some_and(|told| told.service.version == version) {
-            self.by_id.remove(id);
-        }
+    pub(crate) fn remove_of(&mut self, id: &str, version: &str) -> Option<Told> {
+        self.by_id.get(id).filter(|told| told.service.version == version)?;
+        self.by_id.remove(id)
+    }
+
+    /// These and older ones: where both have a node, and where nodes of a version describe it differently, these count.
+    pub(crate) fn with_older<'a>(&'a self, older: impl Iterator<Item = &'a Told>) -> Self {
+        let mut all =
+            Self { by_id: older.map(|told| (told.node.id.clone(), told.clone())).collect(), count: 0 };
+        let newest = all.by_id.values().map(|told| told.order).max().unwrap_or_default();
+        all.by_id.extend(self.by_id.iter().map(|(id, told)| {
+            let order = newest + told.order;
+            (id.clone(), Told { order, ..told.clone() })
+        }));
+        all.count = newest + self.count;
+        all
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -17,6 +17,7 @@ use crate::{Node, Service};
 /// 6. A watch tells what is there, then [`Event::Synced`], then what changes, in order.
 /// 7. Nodes of several versions of a name are told apart by version.
 /// 8. Dropping a watch ends it.
+/// 9. A watch says of a node that it was deregistered only where it was, and not where it has expired.
 #[async_trait]
 pub trait Registry: Debug + Send + Sync + 'static {
     /// The name by which settings choose it: `mdns`.
@@ -106,7 +107,26 @@ pub enum Event {
         version: String,
         /// The node, as it was last known.
         node: Node,
+        /// Why it is gone.
+        why: Removal,
     },
     /// All that was there when the watch began has been told.
     Synced,
+}
+
+/// Why a node is gone, as far as its registry can tell.
+///
+/// It matters on a bad day. A node that was deregistered wants no more calls. One that has expired may be dead; or it
+/// lives, and it is the registry that was out of reach or has lost its data. A [`Cache`](crate::Cache) lets the first go
+/// at once, and does not believe that most nodes of a service have died in the same moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Removal {
+    /// It was deregistered, or has gone over to another version.
+    Deregistered,
+    /// It was not registered again within its TTL.
+    Expired,
+    /// The registry cannot tell. It is taken for expired: calls to a node that has left fail for a short while, and go
+    /// elsewhere; calls that are not made as a registry has lost its data are an outage.
+    Unknown,
 }

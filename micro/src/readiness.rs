@@ -3,7 +3,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use micro_core::{Error, Result};
+use micro_registry::{RegistrationState, RegistrationStatus};
 use micro_transport::Health;
+use tokio::sync::watch;
 
 /// Whether a service should be sent calls: it runs, is not stopping, and is in its registry.
 #[derive(Clone, Default)]
@@ -12,7 +14,7 @@ pub(crate) struct Readiness(Arc<State>);
 #[derive(Default)]
 struct State {
     phase: AtomicU8,
-    registered: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    registration: OnceLock<watch::Receiver<RegistrationStatus>>,
 }
 
 const STARTING: u8 = 0;
@@ -20,9 +22,9 @@ const RUNNING: u8 = 1;
 const STOPPING: u8 = 2;
 
 impl Readiness {
-    /// The service runs; `registered` says whether its registry has it.
-    pub(crate) fn running(&self, registered: impl Fn() -> bool + Send + Sync + 'static) {
-        let _ = self.0.registered.set(Box::new(registered));
+    /// The service runs; `registration` says whether its registry has it.
+    pub(crate) fn running(&self, registration: watch::Receiver<RegistrationStatus>) {
+        let _ = self.0.registration.set(registration);
         self.0.phase.store(RUNNING, Ordering::Release);
     }
 
@@ -36,8 +38,17 @@ impl Readiness {
         match self.0.phase.load(Ordering::Acquire) {
             STARTING => Err("starting".to_owned()),
             STOPPING => Err("stopping".to_owned()),
-            _ if self.0.registered.get().is_some_and(|registered| registered()) => Ok(()),
-            _ => Err("not registered: the registry cannot be reached, or refuses the record".to_owned()),
+            _ => self.registered(),
+        }
+    }
+
+    fn registered(&self) -> std::result::Result<(), String> {
+        let Some(registration) = self.0.registration.get() else { return Err("starting".to_owned()) };
+        let status = registration.borrow();
+        match (&status.state, &status.error) {
+            (RegistrationState::Registered, _) => Ok(()),
+            (_, Some(error)) => Err(format!("not registered: {}", error.detail())),
+            _ => Err("not registered yet: the registry has not answered".to_owned()),
         }
     }
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use micro::registry::{Event, RegisterOptions, Registry, Service, Watch};
+use micro::registry::{Event, RegisterOptions, Registry, Removal, Service, Watch};
 use micro::{Error, Result, ResultExt};
 
 /// How often a watch looks at the folder.
@@ -162,10 +162,16 @@ impl Looking {
         };
         let mut news = Vec::new();
         for gone in self.known.iter().filter(|known| !now.iter().any(|service| same(service, known))) {
+            // The file of a node whose time is over is still there; who deregisters takes it away. One that is of
+            // another version now has left the old one itself.
+            let file = self.files.file(&gone.nodes[0].id);
+            let moved = now.iter().any(|service| service.nodes[0].id == gone.nodes[0].id);
+            let expired = !moved && tokio::fs::try_exists(&file).await.unwrap_or(true);
             news.push(Event::Remove {
                 service: gone.name.clone(),
                 version: gone.version.clone(),
                 node: gone.nodes[0].clone(),
+                why: if expired { Removal::Expired } else { Removal::Deregistered },
             });
         }
         news.extend(now.iter().filter(|service| !self.known.contains(service)).cloned().map(Event::Put));

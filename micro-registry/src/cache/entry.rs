@@ -8,6 +8,7 @@ use micro_core::{Error, Result};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
+use super::Shared;
 use crate::unknown::unknown;
 use crate::{Registry, Service};
 
@@ -46,6 +47,10 @@ pub enum Freshness {
     Fresh,
     /// It cannot be asked now, for this reason; what it said last is served.
     Stale(Arc<Error>),
+    /// It does not have more than half of what it had any more, though nobody has deregistered that. It is served for a
+    /// while ([`CacheOptions::grace`](super::CacheOptions::grace)): rather than that all have died at once, the registry
+    /// has lost its data.
+    Doubted,
 }
 
 impl Entry {
@@ -64,6 +69,18 @@ impl Entry {
             used: AtomicBool::new(true),
             negative,
         }
+    }
+
+    /// One for which there is no room.
+    pub(super) fn without_room(name: &str, shared: &Shared) -> Arc<Self> {
+        let (_, version) = watch::channel(0);
+        let entry = Self::new(name, shared.registry.clone(), version, shared.options.negative);
+        let names = shared.options.names;
+        let error = Error::resource_exhausted(format!(
+            "the client watches {names} names already, and all are in use (`CacheOptions::names`)"
+        ));
+        entry.set(1, Vec::new(), Freshness::Stale(Arc::new(error)));
+        Arc::new(entry)
     }
 
     /// The name.
@@ -141,7 +158,7 @@ impl Entry {
 
     fn refusal(&self, view: &View) -> Error {
         match &view.freshness {
-            Freshness::Fresh => unknown(&self.name, &*self.registry),
+            Freshness::Fresh | Freshness::Doubted => unknown(&self.name, &*self.registry),
             Freshness::Stale(error) => Error::new(
                 error.code(),
                 format!(
@@ -158,6 +175,9 @@ impl Entry {
     }
 
     fn closed(&self) -> Error {
+        if let Some(view) = self.current().filter(|view| view.is_stale() && view.services.is_empty()) {
+            return self.refusal(&view);
+        }
         Error::unavailable(format!("service `{}` is not looked up any more: its client has ended", self.name))
             .not_reached()
     }
@@ -177,6 +197,16 @@ impl Entry {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether it is known that there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.view.load().as_ref().is_some_and(|view| view.services.is_empty())
+    }
+
+    /// Whether somebody has looked it up since this was asked last by [`take_used`](Self::take_used).
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     pub(super) fn take_used(&self) -> bool {

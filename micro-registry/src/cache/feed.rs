@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -15,11 +16,15 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::entry::{Entry, Freshness};
 use super::machine::Machine;
+use super::trouble::{Ongoing, Trouble};
 use super::{CacheOptions, Shared};
 use crate::{Registry, Service, Watch};
 
 /// A quarter of the idle time is waited at a time, so that an entry ends after 1 to 1 1/4 of it.
 const LOOKS: u32 = 4;
+
+/// The names of a cache whose watches were lost together are watched again over as long as this for each.
+const SPREAD: Duration = Duration::from_millis(2);
 
 struct Feed<'a> {
     entry: &'a Entry,
@@ -27,9 +32,18 @@ struct Feed<'a> {
     options: &'a CacheOptions,
     machine: Machine,
     version: watch::Sender<u64>,
+    shared: &'a Weak<Shared>,
     backoff: Backoff,
-    /// Whether the last thing that was heard of the registry is a failure.
-    failing: bool,
+    outage: Arc<Trouble>,
+    losses: Arc<Trouble>,
+    /// Where the last thing that was heard of the registry is a failure.
+    failing: Option<Ongoing>,
+    /// Since when that is so.
+    failing_since: Instant,
+    /// Where nodes are served that the registry has lost.
+    doubting: Option<Ongoing>,
+    /// When the watch was synced that is followed now.
+    synced: Option<Instant>,
 }
 
 /// An entry, and what feeds it.
@@ -48,14 +62,24 @@ async fn run(
     entry: Arc<Entry>,
     version: watch::Sender<u64>,
 ) {
+    let (outage, losses) = match shared.upgrade() {
+        Some(shared) => (shared.outage.clone(), shared.losses.clone()),
+        None => return,
+    };
     let mut feed = Feed {
         entry: &entry,
         registry: &*registry,
         backoff: options.backoff.clone(),
         options: &options,
-        machine: Machine::new(entry.name()),
+        machine: Machine::new(entry.name(), options.grace),
         version,
-        failing: false,
+        shared: &shared,
+        outage,
+        losses,
+        failing: None,
+        failing_since: Instant::now(),
+        doubting: None,
+        synced: None,
     };
     select! {
         never = feed.run() => match never {},
@@ -82,7 +106,8 @@ impl Feed<'_> {
             // A registry may be anybody's: its panic is an error as any other, and costs nothing of what is known.
             let attempt = AssertUnwindSafe(self.attempt()).catch_unwind().await;
             let lost = attempt.unwrap_or_else(|_| Some(Error::internal("the registry panicked")));
-            self.machine.lost();
+            self.machine.lost(Instant::now());
+            self.earn();
             if let Some(error) = lost {
                 self.failed(error);
                 self.rest().await;
@@ -113,6 +138,9 @@ impl Feed<'_> {
                 select! {
                     event = &mut next => break event,
                     () = sleep_until(limit), if !synced => return Some(self.silent()),
+                    () = until(self.machine.next_end()) => if self.machine.expire(Instant::now()) {
+                        self.publish();
+                    },
                     () = self.entry.asked(), if synced && self.machine.is_empty() && asking.is_none() => {
                         asking = Some(Box::pin(get(self.registry, self.entry, self.options)));
                     }
@@ -121,12 +149,12 @@ impl Feed<'_> {
                         match answer {
                             // The watch has missed something: it is made again, as it alone says when nodes go.
                             Ok(services) if !services.is_empty() => {
-                                self.machine.answered(services);
-                                self.publish(Freshness::Fresh);
+                                self.machine.answered(services, Instant::now());
+                                self.publish();
                                 return None;
                             }
-                            Ok(_) => self.publish(Freshness::Fresh),
-                            Err(error) => self.publish(Freshness::Stale(Arc::new(error))),
+                            Ok(_) => self.publish(),
+                            Err(error) => self.publish_as(Freshness::Stale(Arc::new(error))),
                         }
                     }
                 }
@@ -134,9 +162,9 @@ impl Feed<'_> {
             drop(next);
             match event {
                 Ok(event) => {
-                    if self.machine.told(event) {
+                    if self.machine.told(event, Instant::now()) {
                         self.heard();
-                        self.publish(Freshness::Fresh);
+                        self.publish();
                     }
                 }
                 Err(error) => return Some(error),
@@ -150,47 +178,115 @@ impl Feed<'_> {
             match get(self.registry, self.entry, self.options).await {
                 Ok(services) => {
                     self.heard();
-                    self.machine.answered(services);
-                    self.publish(Freshness::Fresh);
+                    self.machine.answered(services, Instant::now());
+                    self.machine.expire(Instant::now());
+                    self.publish();
                 }
                 Err(error) => return error,
             }
             select! {
                 () = sleep(self.options.poll) => {}
+                () = until(self.machine.next_end()) => {}
                 () = self.entry.asked(), if self.machine.is_empty() => {}
             }
         }
     }
 
-    fn publish(&self, freshness: Freshness) {
+    /// Shows what the registry stands by, and what it has lost.
+    fn publish(&mut self) {
+        let suspects = self.machine.suspects();
+        if suspects == 0 {
+            if let Some(lasted) = self.doubting.take().and_then(Ongoing::end) {
+                tracing::info!(
+                    registry = self.registry.name(),
+                    place = self.registry.place(),
+                    after = ?lasted,
+                    "no nodes are served any more that the registry does not have"
+                );
+            }
+            return self.publish_as(Freshness::Fresh);
+        }
+        if self.doubting.is_none() {
+            let doubting = self.losses.begin();
+            self.say_lost(suspects, doubting.first);
+            self.doubting = Some(doubting);
+        }
+        self.publish_as(Freshness::Doubted);
+    }
+
+    fn say_lost(&self, suspects: usize, first: bool) {
+        let (registry, place) = (self.registry.name(), self.registry.place());
+        let (service, grace) = (self.entry.name(), self.options.grace);
+        if first {
+            tracing::warn!(
+                service,
+                registry,
+                place,
+                suspects,
+                ?grace,
+                "the registry has lost most nodes at once, and nobody deregistered them: they are served until they are \
+                 registered again, or the grace is over (the same for more services is logged as debug)"
+            );
+        } else {
+            tracing::debug!(service, registry, place, suspects, ?grace, "of this service, too");
+        }
+    }
+
+    fn publish_as(&self, freshness: Freshness) {
         let version = *self.version.borrow() + 1;
         self.entry.set(version, self.machine.services(), freshness);
         self.version.send_replace(version);
     }
 
+    /// The registry has answered.
     fn heard(&mut self) {
-        self.backoff.reset();
-        self.failing = false;
+        self.synced.get_or_insert_with(Instant::now);
+        if let Some(lasted) = self.failing.take().and_then(Ongoing::end) {
+            tracing::info!(
+                registry = self.registry.name(),
+                place = self.registry.place(),
+                after = ?lasted,
+                "the registry answers again"
+            );
+        }
+    }
+
+    /// The watch is over. Only one that has lasted earns short waits: a registry that takes each watch and ends it at
+    /// once would be asked many times a second for ever.
+    fn earn(&mut self) {
+        if self.synced.take().is_some_and(|synced| synced.elapsed() >= self.backoff.cap()) {
+            self.backoff.reset();
+        }
     }
 
     fn failed(&mut self, error: Error) {
-        // Said once for an outage, not for each attempt.
-        if !std::mem::replace(&mut self.failing, true) {
-            tracing::warn!(
-                service = self.entry.name(),
-                registry = self.registry.name(),
-                place = self.registry.place(),
-                %error,
-                "the registry cannot be asked; what is known is served"
-            );
+        // Said once for an outage, not for each attempt nor for each name.
+        if self.failing.is_none() {
+            let (failing, service) = (self.outage.begin(), self.entry.name());
+            let (registry, place) = (self.registry.name(), self.registry.place());
+            if failing.first {
+                tracing::warn!(
+                    service, registry, place, %error,
+                    "the registry cannot be asked; what is known is served (the same for more services is logged as debug)"
+                );
+            } else {
+                tracing::debug!(service, registry, place, %error, "nor for this service");
+            }
+            (self.failing, self.failing_since) = (Some(failing), Instant::now());
+        } else if self.options.stale.is_some_and(|limit| self.failing_since.elapsed() >= limit) {
+            self.machine = Machine::new(self.entry.name(), self.options.grace);
+            self.doubting = None;
         }
-        self.publish(Freshness::Stale(Arc::new(error)));
+        self.publish_as(Freshness::Stale(Arc::new(error)));
     }
 
     /// Waits before the next attempt; who has nothing to call and asks shortens it.
     async fn rest(&mut self) {
+        let names = self.shared.upgrade().map_or(1, |shared| shared.watched());
+        let names = u32::try_from(names).unwrap_or(u32::MAX);
+        let delay = self.backoff.next_delay().max((SPREAD * names).mul_f64(fastrand::f64()));
         select! {
-            () = self.backoff.wait() => {}
+            () = sleep(delay) => {}
             () = self.entry.asked(), if self.machine.is_empty() => {}
         }
     }
@@ -216,6 +312,13 @@ fn silent(options: &CacheOptions) -> Error {
 async fn answer(asking: &mut Option<BoxFuture<'_, Result<Vec<Service>>>>) -> Result<Vec<Service>> {
     match asking {
         Some(asking) => asking.await,
+        None => pending().await,
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
         None => pending().await,
     }
 }

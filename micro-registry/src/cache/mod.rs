@@ -3,8 +3,10 @@
 mod entry;
 mod feed;
 mod machine;
+mod suspects;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
@@ -15,6 +17,7 @@ use micro_net::Backoff;
 use tokio::task::JoinHandle;
 
 pub use self::entry::{Entry, Freshness, View};
+use self::trouble::Trouble;
 use crate::Registry;
 
 /// What a client knows of services: one [`Entry`] for each name, fed by one shared watch.
@@ -23,9 +26,13 @@ use crate::Registry;
 ///   looked up for a while, or when the cache is dropped.
 /// * An error of the registry empties nothing: what was known is served, marked as [`Freshness::Stale`], until the
 ///   registry answers again. Only an answer takes nodes away. The watch is tried again for ever, backing off.
+/// * A registry that answers again and has lost its data empties nothing either: where most nodes of a name went at once
+///   and were not deregistered, they are served for a while, marked as [`Freshness::Doubted`], until they are registered
+///   again. One that goes alone, or was deregistered, is gone at once.
 /// * That a name is unknown is known too. Who asks again later makes the registry look again, but not more often than
 ///   [`CacheOptions::negative`] says.
 /// * A registry that cannot be watched is asked again and again while the name is in use.
+/// * It holds a limited number of names ([`CacheOptions::names`]), as names may come from strangers.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -58,14 +65,32 @@ pub struct CacheOptions {
     pub timeout: Duration,
     /// How often a registry that cannot be watched is asked: every 5 s.
     pub poll: Duration,
-    /// The waits between attempts to watch: from 100 ms up to 10 s.
+    /// The waits between attempts to watch: from 100 ms up to 10 s. A cache of many names waits longer at first, so that
+    /// a registry that comes back meets 500 watches a second on average, and not all at once.
     pub backoff: Backoff,
+    /// How long nodes are served that went together and were not deregistered, while the registry answers: 60 s. It
+    /// should be longer than services take to register again: their interval, and the wait after a failure. Zero: what
+    /// the registry has lost is lost.
+    pub grace: Duration,
+    /// How long is served what was known before the registry stopped answering. `None`, the default: as long as that
+    /// takes, because nodes that answer do not depend on the registry, and those that do not are the selector's to
+    /// avoid. When the time is over, all that was known of the name is forgotten, and calls fail with the registry's
+    /// error. It is looked at with each attempt to watch.
+    pub stale: Option<Duration>,
+    /// How many names are watched at the most: 10,000. For one more, a name is forgotten that nobody has and nobody waits
+    /// for, or that was not looked up lately; where all are in use, looking up fails with
+    /// [`Code::ResourceExhausted`](micro_core::Code::ResourceExhausted).
+    pub names: usize,
 }
 
 struct Shared {
     registry: Arc<dyn Registry>,
     options: CacheOptions,
     slots: RwLock<HashMap<String, Slot>>,
+    /// Names that the registry does not answer for.
+    outage: Arc<Trouble>,
+    /// Names whose nodes the registry has lost.
+    losses: Arc<Trouble>,
 }
 
 /// An entry and the task that feeds it, which ends with it.
@@ -84,7 +109,8 @@ impl Cache {
     /// The same, with other options.
     #[must_use]
     pub fn with_options(registry: Arc<dyn Registry>, options: CacheOptions) -> Self {
-        Self(Arc::new(Shared { registry, options, slots: RwLock::default() }))
+        let (outage, losses) = Default::default();
+        Self(Arc::new(Shared { registry, options, slots: RwLock::default(), outage, losses }))
     }
 
     /// The registry behind it.
@@ -94,6 +120,8 @@ impl Cache {
     }
 
     /// What is known of a name. The first lookup of a name begins to watch it.
+    ///
+    /// Where the cache is full ([`CacheOptions::names`]), the entry refuses all that is asked of it.
     ///
     /// An entry that is held stays fed, so look up for each call, and hold it no longer than that.
     ///
@@ -105,10 +133,18 @@ impl Cache {
         if let Some(entry) = slots.get(name).and_then(Slot::entry) {
             return entry;
         }
+        // Looked for before others are locked out, as it may take all names.
+        let spare = if slots.len() < self.0.options.names { None } else { spare(&slots) };
         drop(slots);
         let mut slots = self.0.slots.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = slots.get(name).and_then(Slot::entry) {
             return entry;
+        }
+        if let Some(spare) = spare.filter(|spare| slots.get(spare).is_some_and(Slot::is_unheld)) {
+            slots.remove(&spare);
+        }
+        if slots.len() >= self.0.options.names && !slots.contains_key(name) {
+            return Entry::without_room(name, &self.0);
         }
         let (entry, feed) = feed::new(name, &self.0);
         let task = tokio::spawn(feed);
@@ -120,11 +156,15 @@ impl Cache {
     /// How many names are watched.
     #[must_use]
     pub fn watched(&self) -> usize {
-        self.0.slots.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.watched()
     }
 }
 
 impl Shared {
+    fn watched(&self) -> usize {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Forgets an entry that nobody uses, and says whether it did. Called by the entry's task.
     fn retire(&self, entry: &Arc<Entry>) -> bool {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +177,19 @@ impl Shared {
     }
 }
 
+/// A name that can be forgotten: that nobody has, or else that was not looked up lately.
+fn spare(slots: &HashMap<String, Slot>) -> Option<String> {
+    let unheld = || slots.iter().filter(|(_, slot)| slot.is_unheld());
+    let unknown = unheld().find(|(_, slot)| slot.entry.is_empty());
+    unknown.or_else(|| unheld().find(|(_, slot)| !slot.entry.is_used())).map(|(name, _)| name.clone())
+}
+
 impl Slot {
+    /// Whether only the slot and its task hold the entry.
+    fn is_unheld(&self) -> bool {
+        Arc::strong_count(&self.entry) <= 2
+    }
+
     fn entry(&self) -> Option<Arc<Entry>> {
         if self.task.is_finished() {
             return None;
@@ -161,6 +213,9 @@ impl Default for CacheOptions {
             timeout: Duration::from_secs(5),
             poll: Duration::from_secs(5),
             backoff: Backoff::default(),
+            grace: Duration::from_secs(60),
+            stale: None,
+            names: 10_000,
         }
     }
 }

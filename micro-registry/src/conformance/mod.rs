@@ -28,7 +28,7 @@ pub use self::records::{
 pub use self::subject::{Promises, Subject, run};
 pub use self::watches::{
     dropped_watch_ends, watch_of_all, watch_of_one, watch_tells_changes, watch_tells_in_order,
-    watch_tells_what_is_there,
+    watch_tells_what_is_there, watch_tells_why,
 };
 
 /// Makes a module of tests, one for each law, of a registry.
@@ -50,6 +50,7 @@ macro_rules! conformance_tests {
             watch_tells_what_is_there,
             watch_tells_changes,
             watch_tells_in_order,
+            watch_tells_why,
             watch_of_one,
             watch_of_all,
             versions_are_told_apart,

@@ -5,7 +5,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::subject::{Subject, is, node, service, unique};
-use crate::{Event, Service, Watch};
+use crate::{Event, RegisterOptions, Removal, Service, Watch};
 
 /// Law 6: a watch tells what is there, then that it has told all.
 ///
@@ -66,9 +66,29 @@ pub async fn watch_tells_changes(subject: &Subject) {
     // The same again is no change.
     subject.register(&record).await;
     subject.deregister(&record).await;
-    let removed =
-        Event::Remove { service: name, version: record.version.clone(), node: record.nodes[0].clone() };
-    assert_eq!(next(subject, &mut watch).await, removed);
+    let removed = next(subject, &mut watch).await;
+    let Event::Remove { service, version, node, why } = removed else { panic!("no removal: {removed:?}") };
+    assert_eq!((service, version, &node), (name, record.version.clone(), &record.nodes[0]));
+    assert_ne!(why, Removal::Expired, "law 9: the node was deregistered");
+}
+
+/// Law 9: a watch does not say of a node that has expired that it was deregistered.
+///
+/// # Panics
+/// When the law does not hold.
+pub async fn watch_tells_why(subject: &Subject) {
+    let Some(ttl) = subject.promises.expiry.filter(|_| subject.promises.watch) else { return };
+    let name = unique("why");
+    let record = service(&name, 5021);
+    let mut watch = synced(subject, Some(&name)).await;
+    if let Err(error) = subject.here.register(&record, &RegisterOptions::new(ttl)).await {
+        panic!("`{name}` was not registered: {error}");
+    }
+    assert_eq!(next(subject, &mut watch).await, Event::Put(record));
+    tokio::time::sleep(ttl).await;
+    let removed = next(subject, &mut watch).await;
+    let Event::Remove { why, .. } = removed else { panic!("no removal: {removed:?}") };
+    assert_ne!(why, Removal::Deregistered, "law 9: the node has expired");
 }
 
 /// Law 6: the events of one node come in order, so that the last one tells how it is.

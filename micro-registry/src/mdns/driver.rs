@@ -18,7 +18,7 @@ use super::lock;
 use super::search::Search;
 use super::table::{Known, Table, key};
 use super::txt::{self, Said};
-use crate::Service;
+use crate::{Removal, Service};
 
 /// What a registry, its driver and its watches share.
 pub(super) struct Shared {
@@ -84,7 +84,7 @@ impl Shared {
             let key = (service.name.clone(), node.id.clone());
             let known = lock(&self.table).own_node(&key).cloned();
             if let Some(known) = known {
-                self.withdraw(&known).await?;
+                self.withdraw(&known, Removal::Deregistered).await?;
             }
         }
         Ok(())
@@ -97,7 +97,7 @@ impl Shared {
         let leaving: Vec<_> = table
             .own()
             .map(|known| {
-                let said = txt::write_gone(self.next_revision());
+                let said = txt::write_gone(self.next_revision(), Removal::Deregistered);
                 (known.label.clone(), known.announcement.node.address.clone(), said)
             })
             .collect();
@@ -106,10 +106,10 @@ impl Shared {
     }
 
     /// Says goodbye for a node and forgets it then: if this is cancelled, it is still there to say goodbye at its end.
-    async fn withdraw(&self, known: &Known) -> Result<()> {
-        let said = txt::write_gone(self.next_revision());
+    async fn withdraw(&self, known: &Known, why: Removal) -> Result<()> {
+        let said = txt::write_gone(self.next_revision(), why);
         self.daemon.withdraw(&known.label, &known.announcement.node.address, said).await?;
-        lock(&self.table).deregister(&key(&known.announcement), Instant::now());
+        lock(&self.table).deregister(&key(&known.announcement), why, Instant::now());
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Shared {
         let over = lock(&self.table).expire(Instant::now());
         for known in over {
             tracing::debug!(node = known.announcement.node.id, "mDNS: not registered again within its TTL");
-            if let Err(error) = self.withdraw(&known).await {
+            if let Err(error) = self.withdraw(&known, Removal::Expired).await {
                 tracing::debug!(%error, "mDNS: no goodbye; will try again");
             }
         }
@@ -157,7 +157,7 @@ impl Shared {
             .collect();
         match txt::read(&said) {
             Ok(Said::Here(announcement)) => lock(&self.table).hear(label, *announcement, now),
-            Ok(Said::Gone) => lock(&self.table).leave(label, now),
+            Ok(Said::Gone(why)) => lock(&self.table).leave(label, why, now),
             Err(why) => tracing::debug!(label, why, "mDNS: no record of ours: ignored"),
         }
     }

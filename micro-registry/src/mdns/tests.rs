@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::announcement::Announcement;
 use super::*;
-use crate::{Event, Node};
+use crate::{Event, Node, Removal};
 
 fn on_loopback() -> Mdns {
     Mdns::new(MdnsOptions::default().with_interfaces(["lo"])).unwrap()
@@ -149,7 +149,7 @@ async fn what_strangers_say_is_ignored() {
         announce(number, broken);
     }
     announce(30, Vec::new());
-    announce(31, txt::write_gone(3));
+    announce(31, txt::write_gone(3, Removal::Deregistered));
     // Packets that are no DNS at all.
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..200 {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::expiry::Timer;
 use super::watch::Feed;
 use crate::nodes::{Nodes, header};
-use crate::{Event, Service};
+use crate::{Event, Removal, Service};
 
 /// All that a memory registry knows.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl State {
             if let Some(before) = &before
                 && before.service.version != now.service.version
             {
-                events.push(before.removal());
+                events.push(before.removal(Removal::Deregistered));
             }
             if before.is_none_or(|before| !before.same(now)) {
                 events.push(now.put());
@@ -52,7 +52,7 @@ impl State {
     pub(super) fn deregister(&mut self, service: &Service) {
         self.expire();
         for node in &service.nodes {
-            self.remove(&service.name, &node.id);
+            self.remove(&service.name, &node.id, Removal::Deregistered);
         }
     }
 
@@ -93,19 +93,19 @@ impl State {
         let now = Instant::now();
         let over = |(key, at): (&(String, String), &Instant)| (*at <= now).then(|| key.clone());
         for (name, id) in self.expiries.iter().filter_map(over).collect::<Vec<_>>() {
-            self.remove(&name, &id);
+            self.remove(&name, &id, Removal::Expired);
         }
         self.expiries.values().min().copied()
     }
 
-    fn remove(&mut self, name: &str, id: &str) {
+    fn remove(&mut self, name: &str, id: &str, why: Removal) {
         self.expiries.remove(&(name.to_owned(), id.to_owned()));
         let Some(nodes) = self.names.get_mut(name) else { return };
         let Some(told) = nodes.remove(id) else { return };
         if nodes.is_empty() {
             self.names.remove(name);
         }
-        self.tell(name, &[told.removal()]);
+        self.tell(name, &[told.removal(why)]);
     }
 
     fn tell(&self, name: &str, events: &[Event]) {

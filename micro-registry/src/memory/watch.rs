@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::Shared;
 use super::state::State;
 use crate::nodes::Told;
-use crate::{Event, Watch};
+use crate::{Event, Removal, Watch};
 
 /// How many events wait for one watcher. One that is further behind is told the difference instead.
 pub(super) const QUEUE: usize = 1024;
@@ -125,7 +125,8 @@ fn difference(
             }
         }
     }
-    gone.values().map(Told::removal).chain(puts).collect()
+    // Why those went that are gone was in the events that did not fit.
+    gone.values().map(|told| told.removal(Removal::Unknown)).chain(puts).collect()
 }
 
 #[async_trait]

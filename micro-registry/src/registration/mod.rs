@@ -12,7 +12,7 @@ use micro_core::{Error, Result};
 use micro_net::Backoff;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{Registry, Service};
 
@@ -20,7 +20,8 @@ use crate::{Registry, Service};
 ///
 /// It is a loop and not a call: it registers at once and again each interval, and when that fails, after a wait that
 /// grows, for ever. A registry that is not there yet is no error, and one that comes back with nothing in it is told
-/// again within an interval. [`state`](Self::state) says how it stands, for readiness.
+/// again within an interval. [`state`](Self::state) says how it stands and [`watch`](Self::watch) why, for readiness; the
+/// log says it once for each change, and not for each attempt.
 ///
 /// Dropping it ends the loop and leaves the registration to its TTL; [`stop`](Self::stop) takes it away.
 ///
@@ -43,7 +44,7 @@ pub struct Registration {
     registry: Arc<dyn Registry>,
     options: RegistrationOptions,
     record: watch::Sender<Arc<Service>>,
-    state: watch::Receiver<RegistrationState>,
+    status: watch::Receiver<RegistrationStatus>,
     task: JoinHandle<()>,
 }
 
@@ -55,11 +56,33 @@ pub struct RegistrationOptions {
     pub ttl: Duration,
     /// How often it is registered again: every 30 s. Zero: once, and not again.
     pub interval: Duration,
-    /// How long the registry may take for one attempt, and for the deregistration: 5 s.
+    /// How long the registry may take for one attempt, and for the deregistration: 5 s. An attempt is given up after a
+    /// third of the TTL, where that is sooner, but not before 500 ms: what has not got through by then should be tried
+    /// again while the TTL still lasts.
     pub timeout: Duration,
-    /// The waits after failures: from 100 ms up to 10 s.
+    /// The waits after failures: from 100 ms up to 10 s, but no longer than the interval, where that is more than 1 s: a
+    /// service that registers that often does not burden the registry more when it is down than when it is up.
     pub backoff: Backoff,
 }
+
+impl RegistrationOptions {
+    /// How long one attempt may take.
+    fn patience(&self) -> Duration {
+        if self.ttl.is_zero() { self.timeout } else { self.timeout.min((self.ttl / 3).max(LEAST_PATIENCE)) }
+    }
+
+    /// The waits after failures.
+    fn waits(&self) -> Backoff {
+        let backoff = self.backoff.clone();
+        if self.interval.is_zero() { backoff } else { backoff.capped(self.interval.max(LEAST_CAP)) }
+    }
+}
+
+/// What a registry over a network may need on a bad day.
+const LEAST_PATIENCE: Duration = Duration::from_millis(500);
+
+/// No interval makes the waits after failures shorter than this.
+const LEAST_CAP: Duration = Duration::from_secs(1);
 
 /// How a registration stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +94,18 @@ pub enum RegistrationState {
     Registered,
     /// The last attempt failed: callers lose sight of the service, at the latest when its TTL ends.
     Lost,
+}
+
+/// How a registration stands, why, and since when.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RegistrationStatus {
+    /// How it stands.
+    pub state: RegistrationState,
+    /// Why the last attempt failed, with the registry and its place. None when it did not, and before the first one.
+    pub error: Option<Arc<Error>>,
+    /// Since when it is in that state.
+    pub since: Instant,
 }
 
 impl Registration {
@@ -89,28 +124,31 @@ impl Registration {
             );
         }
         let (record, records) = watch::channel(Arc::new(record));
-        let (states, state) = watch::channel(RegistrationState::Pending);
-        let task = tokio::spawn(reconcile::run(registry.clone(), options.clone(), records, states));
-        Self { registry, options, record, state, task }
+        let pending =
+            RegistrationStatus { state: RegistrationState::Pending, error: None, since: Instant::now() };
+        let (told, status) = watch::channel(pending);
+        let task = tokio::spawn(reconcile::run(registry.clone(), options.clone(), records, told));
+        Self { registry, options, record, status, task }
     }
 
     /// How it stands.
     #[must_use]
     pub fn state(&self) -> RegistrationState {
-        *self.state.borrow()
+        self.status.borrow().state
     }
 
-    /// How it stands, for those who look at it without holding it.
+    /// How it stands and why, for those who look at it without holding it. They are woken when the state is another one;
+    /// the error is always that of the last attempt.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<RegistrationState> {
-        self.state.clone()
+    pub fn watch(&self) -> watch::Receiver<RegistrationStatus> {
+        self.status.clone()
     }
 
     /// Waits until it stands otherwise than `seen`, and returns how.
     pub async fn changed(&self, seen: RegistrationState) -> RegistrationState {
-        let mut state = self.state.clone();
-        if let Ok(state) = state.wait_for(|state| *state != seen).await {
-            return *state;
+        let mut status = self.status.clone();
+        if let Ok(status) = status.wait_for(|status| status.state != seen).await {
+            return status.state;
         }
         // The loop ends with its runtime only: nobody is told of anything any more.
         std::future::pending().await

@@ -7,18 +7,18 @@ use futures_util::FutureExt as _;
 use micro_core::{Error, Result};
 use tokio::select;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{RegistrationOptions, RegistrationState};
+use super::{RegistrationOptions, RegistrationState, RegistrationStatus};
 use crate::{RegisterOptions, Registry, Service};
 
 pub(super) async fn run(
     registry: Arc<dyn Registry>,
     options: RegistrationOptions,
     mut records: watch::Receiver<Arc<Service>>,
-    states: watch::Sender<RegistrationState>,
+    told: watch::Sender<RegistrationStatus>,
 ) {
-    let mut backoff = options.backoff.clone();
+    let mut backoff = options.waits();
     // Records that the registry may have: the one that it took last, and those of attempts that failed since.
     let mut present = Vec::<Arc<Service>>::new();
     loop {
@@ -29,13 +29,13 @@ pub(super) async fn run(
         let attempt = reconcile(&*registry, &options, &present, &record);
         let pause = match attempt.await {
             Ok(()) => {
-                tell(&states, &*registry, &record, Ok(()));
+                tell(&told, &*registry, &record, Ok(()));
                 present = vec![record];
                 backoff.reset();
                 (!options.interval.is_zero()).then_some(options.interval)
             }
             Err(error) => {
-                tell(&states, &*registry, &record, Err(error));
+                tell(&told, &*registry, &record, Err(error));
                 Some(backoff.next_delay())
             }
         };
@@ -59,7 +59,7 @@ async fn reconcile(
     present: &[Arc<Service>],
     record: &Service,
 ) -> Result<()> {
-    let limit = options.timeout;
+    let limit = options.patience();
     let attempt = async {
         registry.register(record, &RegisterOptions::new(options.ttl)).await?;
         for gone in present.iter().filter_map(|present| gone(present, record)) {
@@ -83,25 +83,39 @@ fn gone(before: &Service, record: &Service) -> Option<Service> {
     (!gone.nodes.is_empty()).then_some(gone)
 }
 
-/// Makes the state known, and logs it when it is another one.
+/// Makes known how it stands, and logs it when that is otherwise than before.
 fn tell(
-    states: &watch::Sender<RegistrationState>,
+    told: &watch::Sender<RegistrationStatus>,
     registry: &dyn Registry,
     record: &Service,
     result: Result<()>,
 ) {
-    let state = if result.is_ok() { RegistrationState::Registered } else { RegistrationState::Lost };
-    let changed = states.send_if_modified(|known| std::mem::replace(known, state) != state);
-    if !changed {
-        return;
-    }
     let (name, place) = (registry.name(), registry.place());
-    match result {
-        Ok(()) => tracing::info!(service = record.name, registry = name, place, "registered"),
-        Err(error) => tracing::warn!(
-            service = record.name,
-            registry = name,
-            place,
+    let state = if result.is_ok() { RegistrationState::Registered } else { RegistrationState::Lost };
+    let error = result.err().map(|error| {
+        let why = format!("registry {name} ({place}): {}", error.detail());
+        Arc::new(error.with_detail(why))
+    });
+    let (mut before, why) = (None, error.clone());
+    told.send_if_modified(|status| {
+        status.error = error;
+        if status.state == state {
+            return false;
+        }
+        let now = Instant::now();
+        before = Some((status.state, now.duration_since(status.since)));
+        (status.state, status.since) = (state, now);
+        true
+    });
+    let service = &*record.name;
+    match (before, why) {
+        (None, _) => {}
+        (Some((RegistrationState::Lost, lasted)), None) => {
+            tracing::info!(service, registry = name, place, after = ?lasted, "registered again");
+        }
+        (Some(_), None) => tracing::info!(service, registry = name, place, "registered"),
+        (Some(_), Some(error)) => tracing::warn!(
+            service,
             %error,
             "not registered: callers will not find the service until this succeeds, which is tried again and again"
         ),

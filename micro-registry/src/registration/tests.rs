@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use super::RegistrationState::{Lost, Pending, Registered};
 use super::*;
+use crate::said::Said;
 use crate::{Memory, Node, RegisterOptions, Watch};
 
 /// A registry that loses everything, fails, hangs and panics when it is told to.
@@ -176,4 +177,74 @@ async fn stopping_is_limited_and_dropping_ends_the_loop() {
     sleep(Duration::from_secs(300)).await;
     assert_eq!(registry.registrations.load(Ordering::SeqCst), attempts);
     assert_eq!(Arc::strong_count(&registry), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_ttl_is_kept_after_the_registry_hung_and_after_it_was_down() {
+    let ttl = Duration::from_secs(5);
+    let faults: [fn(&Unsteady) -> &AtomicBool; 2] = [|r| &r.down, |r| &r.hangs];
+    for fault in faults {
+        // The phase of the attempts differs each time.
+        for phase in 0..20 {
+            let registry = Arc::new(Unsteady::default());
+            let interval = Duration::from_secs(1);
+            let registration = start(&registry, RegistrationOptions { ttl, interval, ..Default::default() });
+            assert_eq!(registration.changed(Pending).await, Registered);
+            fault(&registry).store(true, Ordering::SeqCst);
+            sleep(3 * ttl + Duration::from_millis(100 * phase)).await;
+            assert_eq!(registration.state(), Lost);
+            registry.lose_everything();
+            fault(&registry).store(false, Ordering::SeqCst);
+            // An attempt that hangs for ever is given up after a third of the TTL; the wait after it is at most 1 s.
+            sleep(ttl / 3 + interval + Duration::from_millis(10)).await;
+            assert_eq!(registry.get("a").await.unwrap(), [record(1)]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_it_stands_is_told_with_the_reason_and_once_for_each_change() {
+    let said = Said::listen();
+    let registry = Arc::new(Unsteady::default());
+    let registration = start(&registry, RegistrationOptions::default());
+    registration.changed(Pending).await;
+    assert_eq!(
+        said.lines(),
+        [
+            "INFO micro_registry::registration::reconcile: registered service=\"a\" registry=\"unsteady\" place=\"a test\""
+        ]
+    );
+    let mut watch = registration.watch();
+    assert!(watch.borrow_and_update().error.is_none());
+
+    registry.down.store(true, Ordering::SeqCst);
+    registration.changed(Registered).await;
+    watch.changed().await.unwrap();
+    let why = |watch: &watch::Receiver<RegistrationStatus>| {
+        watch.borrow().error.clone().unwrap().detail().to_owned()
+    };
+    assert_eq!(why(&watch), "registry unsteady (a test): it is down");
+    let since = watch.borrow_and_update().since;
+    sleep(Duration::from_secs(3600)).await;
+    registry.hangs.store(true, Ordering::SeqCst);
+    sleep(Duration::from_secs(60)).await;
+    // The reason is that of the last attempt, and nobody is woken for it.
+    assert_eq!(why(&watch), "registry unsteady (a test): it has not answered within 5s");
+    assert!(!watch.has_changed().unwrap() && watch.borrow().since == since);
+    let lines = said.lines();
+    assert_eq!(lines.len(), 1, "one line for all attempts: {lines:?}");
+    assert!(
+        lines[0].starts_with("WARN") && lines[0].contains("registry unsteady (a test): it is down"),
+        "{lines:?}"
+    );
+
+    registry.hangs.store(false, Ordering::SeqCst);
+    registry.down.store(false, Ordering::SeqCst);
+    registration.changed(Lost).await;
+    assert!(watch.borrow().error.is_none());
+    let lines = said.lines();
+    assert!(
+        lines.len() == 1 && lines[0].contains("registered again") && lines[0].contains("after=36"),
+        "{lines:?}"
+    );
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use micro_core::{Error, Result};
 use micro_registry::conformance::{self, Promises, Subject, run};
-use micro_registry::{Event, Memory, RegisterOptions, Registry, Service, Watch};
+use micro_registry::{Event, Memory, RegisterOptions, Registry, Removal, Service, Watch};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -25,6 +25,8 @@ enum Fault {
     SyncedAtOnce,
     TellsOthers,
     NoRemovals,
+    AllDeregistered,
+    AllExpired,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +114,12 @@ impl Watch for BrokenWatch {
             match (self.fault, self.inner.next().await?) {
                 (Fault::NeverSynced | Fault::SyncedAtOnce, Event::Synced)
                 | (Fault::NoRemovals, Event::Remove { .. }) => {}
+                (Fault::AllDeregistered, Event::Remove { service, version, node, .. }) => {
+                    return Ok(Event::Remove { service, version, node, why: Removal::Deregistered });
+                }
+                (Fault::AllExpired, Event::Remove { service, version, node, .. }) => {
+                    return Ok(Event::Remove { service, version, node, why: Removal::Expired });
+                }
                 (_, event) => return Ok(event),
             }
         }
@@ -152,7 +160,9 @@ fn every_fault_is_found_by_its_law() {
         NeverSynced: watch_tells_what_is_there watch_of_all;
         SyncedAtOnce: watch_tells_what_is_there watch_of_all;
         TellsOthers: watch_of_one;
-        NoRemovals: watch_tells_changes watch_tells_in_order;
+        NoRemovals: watch_tells_changes watch_tells_in_order watch_tells_why;
+        AllDeregistered: watch_tells_why;
+        AllExpired: watch_tells_changes;
         Unwatchable: watch_tells_what_is_there;
     }
 }

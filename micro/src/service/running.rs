@@ -100,8 +100,7 @@ async fn begin(prepared: Prepared) -> Result<Running> {
     (options.ttl, options.interval) = (lifetime.ttl, lifetime.interval);
     // What is registered has to be taken back: nothing is awaited from here on.
     let registration = Registration::start(registry, record, options);
-    let state = registration.watch();
-    readiness.running(move || *state.borrow() == RegistrationState::Registered);
+    readiness.running(registration.watch());
 
     let ending = Ending { lame_duck: lifetime.lame_duck, drain: lifetime.drain, stopping, cancel };
     Ok(Running {

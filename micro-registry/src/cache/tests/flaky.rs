@@ -17,12 +17,15 @@ pub(super) struct Shared {
     pub(super) memory: Memory,
     pub(super) watches: AtomicUsize,
     pub(super) gets: AtomicUsize,
+    pub(super) registrations: AtomicUsize,
     /// Watches tell nothing.
     pub(super) deaf: AtomicBool,
     /// Watches begin, and nothing comes.
     pub(super) silent: AtomicBool,
     pub(super) unwatchable: AtomicBool,
     pub(super) panics: AtomicBool,
+    /// Nothing is answered, and watches tell nothing; what happens meanwhile is told afterwards.
+    hangs: watch::Sender<bool>,
     down: watch::Sender<bool>,
     open: Arc<()>,
 }
@@ -49,7 +52,18 @@ impl Flaky {
         Arc::strong_count(&self.open) - 1
     }
 
-    fn up(&self) -> Result<()> {
+    /// Neither answers nor fails, until it is told otherwise.
+    pub(super) fn hang(&self, hangs: bool) {
+        self.hangs.send_replace(hangs);
+    }
+
+    async fn answers(&self) {
+        let mut hangs = self.hangs.subscribe();
+        hangs.wait_for(|hangs| !hangs).await.unwrap();
+    }
+
+    async fn up(&self) -> Result<()> {
+        self.answers().await;
         assert!(!self.panics.load(Ordering::SeqCst), "a panic of a registry");
         if *self.down.borrow() { Err(Error::unavailable("it is down")) } else { Ok(()) }
     }
@@ -74,29 +88,30 @@ impl Registry for Flaky {
     }
 
     async fn register(&self, service: &Service, options: &RegisterOptions) -> Result<()> {
-        self.up()?;
+        self.registrations.fetch_add(1, Ordering::SeqCst);
+        self.up().await?;
         self.memory.register(service, options).await
     }
 
     async fn deregister(&self, service: &Service) -> Result<()> {
-        self.up()?;
+        self.up().await?;
         self.memory.deregister(service).await
     }
 
     async fn get(&self, name: &str) -> Result<Vec<Service>> {
         self.gets.fetch_add(1, Ordering::SeqCst);
-        self.up()?;
+        self.up().await?;
         self.memory.get(name).await
     }
 
     async fn list(&self) -> Result<Vec<String>> {
-        self.up()?;
+        self.up().await?;
         self.memory.list().await
     }
 
     async fn watch(&self, name: Option<&str>) -> Result<Box<dyn Watch>> {
         self.watches.fetch_add(1, Ordering::SeqCst);
-        self.up()?;
+        self.up().await?;
         if self.unwatchable.load(Ordering::SeqCst) {
             return Err(Error::unimplemented("it cannot be watched"));
         }
@@ -118,7 +133,10 @@ impl Watch for FlakyWatch {
                 // In the order in which they are written, so that a test with a seed is the same each time.
                 biased;
                 _ = self.down.changed() => return Err(Error::unavailable("it is down")),
-                event = self.inner.next() => {
+                event = async {
+                    self.flaky.answers().await;
+                    self.inner.next().await
+                } => {
                     if !self.flaky.deaf.load(Ordering::SeqCst) {
                         return event;
                     }

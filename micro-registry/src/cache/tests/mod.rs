@@ -1,5 +1,7 @@
 mod flaky;
+mod limits;
 mod model;
+mod outage;
 
 use std::sync::atomic::Ordering;
 

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
-use crate::Event;
+use crate::{Event, Removal};
 
 /// More nodes than any network segment has; a bound on what strangers can make us remember.
 const MAX_NODES: usize = 10_000;
@@ -55,20 +55,20 @@ struct Watcher {
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Put(Box<Announcement>),
-    Remove(Box<Announcement>),
+    Remove(Box<Announcement>, Removal),
 }
 
 impl Change {
     pub(super) fn announcement(&self) -> &Announcement {
         match self {
-            Self::Put(announcement) | Self::Remove(announcement) => announcement,
+            Self::Put(announcement) | Self::Remove(announcement, _) => announcement,
         }
     }
 
     pub(super) fn event(&self) -> Event {
         match self {
             Self::Put(announcement) => announcement.told().put(),
-            Self::Remove(announcement) => announcement.told().removal(),
+            Self::Remove(announcement, why) => announcement.told().removal(*why),
         }
     }
 }
@@ -110,25 +110,25 @@ impl Table {
         self.put(label, announcement, false, now);
     }
 
-    /// A node said that it leaves.
-    pub(super) fn leave(&mut self, label: &str, now: Instant) {
+    /// A node said that it leaves, and why.
+    pub(super) fn leave(&mut self, label: &str, why: Removal, now: Instant) {
         if let Some(key) = self.heard_as(label) {
-            self.remove(&key, now);
+            self.remove(&key, why, now);
         }
     }
 
     /// The records of a node are gone from DNS: DNS-SD's goodbye, a second after it was said, or a network that is gone.
     pub(super) fn lose(&mut self, label: &str, now: Instant) {
         let Some(key) = self.heard_as(label) else { return };
-        self.remove(&key, now);
+        self.remove(&key, Removal::Unknown, now);
         // The network may come back, with the node as it was.
         self.graves.remove(label);
     }
 
     /// Takes a node of this process away.
-    pub(super) fn deregister(&mut self, key: &Key, now: Instant) {
+    pub(super) fn deregister(&mut self, key: &Key, why: Removal, now: Instant) {
         if self.own_node(key).is_some() {
-            self.remove(key, now);
+            self.remove(key, why, now);
         }
     }
 
@@ -139,7 +139,7 @@ impl Table {
         let over: Vec<_> = self.nodes.values().filter(|known| known.ends() <= now).cloned().collect();
         let (own, heard): (Vec<_>, Vec<_>) = over.into_iter().partition(|known| known.own);
         for known in heard {
-            self.remove(&key(&known.announcement), now);
+            self.remove(&key(&known.announcement), Removal::Expired, now);
         }
         own
     }
@@ -223,7 +223,7 @@ impl Table {
                 self.graves.insert(before.label.clone(), (before.announcement.revision, now));
             }
             if before.announcement.service.version != announcement.service.version {
-                self.tell(&Change::Remove(Box::new(before.announcement.clone())));
+                self.tell(&Change::Remove(Box::new(before.announcement.clone()), Removal::Deregistered));
             }
         }
         if !same {
@@ -236,11 +236,11 @@ impl Table {
             .insert(key, Known { label: label.to_owned(), announcement, own, since, heard: now, order });
     }
 
-    fn remove(&mut self, key: &Key, now: Instant) {
+    fn remove(&mut self, key: &Key, why: Removal, now: Instant) {
         let Some(known) = self.nodes.remove(key) else { return };
         self.labels.remove(&known.label);
         self.graves.insert(known.label, (known.announcement.revision, now));
-        self.tell(&Change::Remove(Box::new(known.announcement)));
+        self.tell(&Change::Remove(Box::new(known.announcement), why));
     }
 
     fn tell(&mut self, change: &Change) {

@@ -14,7 +14,7 @@ fn told(changes: &mut mpsc::Receiver<Change>) -> Vec<String> {
     std::iter::from_fn(|| changes.try_recv().ok())
         .map(|change| match change {
             Change::Put(put) => format!("+{} {}", put.node.id, put.node.address.port().unwrap()),
-            Change::Remove(removed) => format!("-{}", removed.node.id),
+            Change::Remove(removed, why) => format!("-{} {why:?}", removed.node.id),
         })
         .collect()
 }
@@ -35,7 +35,7 @@ fn a_new_revision_is_a_sign_of_life_and_an_echo_is_none() {
     assert!(table.expire(after(start, 15_999)).is_empty());
     assert_eq!(table.named("s").len(), 1);
     table.expire(after(start, 16_000));
-    assert_eq!(told(&mut changes), ["+n 1", "-n"]);
+    assert_eq!(told(&mut changes), ["+n 1", "-n Expired"]);
     assert_eq!((table.named("s").len(), table.names().len(), table.next_end()), (0, 0, None));
 }
 
@@ -56,13 +56,13 @@ fn goodbyes_count_at_once_and_old_packets_do_not_undo_them() {
     let (mut table, start) = (Table::default(), Instant::now());
     let (_, mut changes) = table.watch(None);
     table.hear("a", announcement("n", 1, 1), start);
-    table.leave("a", after(start, 10));
+    table.leave("a", Removal::Deregistered, after(start, 10));
     table.hear("a", announcement("n", 1, 1), after(start, 20));
-    table.leave("other", after(start, 20));
-    assert_eq!(told(&mut changes), ["+n 1", "-n"]);
+    table.leave("other", Removal::Deregistered, after(start, 20));
+    assert_eq!(told(&mut changes), ["+n 1", "-n Deregistered"]);
     // It comes back under a new label, and the late goodbye of the old one does not matter.
     table.hear("b", announcement("n", 2, 3), after(start, 30));
-    table.leave("a", after(start, 40));
+    table.leave("a", Removal::Deregistered, after(start, 40));
     table.lose("a", after(start, 5_000));
     assert_eq!(told(&mut changes), ["+n 2"]);
 }
@@ -70,9 +70,11 @@ fn goodbyes_count_at_once_and_old_packets_do_not_undo_them() {
 #[test]
 fn what_dns_has_lost_may_come_back_as_it_was() {
     let (mut table, start) = (Table::default(), Instant::now());
+    let (_, mut changes) = table.watch(None);
     table.hear("a", announcement("n", 1, 1), start);
     table.lose("a", after(start, 2_000));
     assert!(table.named("s").is_empty());
+    assert_eq!(told(&mut changes), ["+n 1", "-n Unknown"]);
     table.hear("a", announcement("n", 1, 1), after(start, 2_500));
     assert_eq!(table.named("s").len(), 1);
 }
@@ -91,7 +93,7 @@ fn a_node_is_there_once_whatever_its_labels() {
     let mut newer = announcement("n", 2, 4);
     newer.service = Service::new("s", "2").into();
     table.hear("b", newer, start);
-    assert_eq!(told(&mut changes), ["-n", "+n 2"]);
+    assert_eq!(told(&mut changes), ["-n Deregistered", "+n 2"]);
 }
 
 #[test]
@@ -99,14 +101,14 @@ fn own_nodes_are_known_better_here() {
     let (mut table, start) = (Table::default(), Instant::now());
     table.register("a", announcement("n", 1, 1), start);
     table.hear("a", announcement("n", 9, 9), start);
-    table.leave("a", start);
+    table.leave("a", Removal::Deregistered, start);
     table.lose("a", after(start, 5_000));
     assert_eq!(table.named("s"), [announcement("n", 1, 1)]);
     table.hear("x", announcement("m", 1, 1), start);
     assert_eq!(table.own().count(), 1);
-    table.deregister(&("s".into(), "m".into()), start);
+    table.deregister(&("s".into(), "m".into()), Removal::Deregistered, start);
     assert_eq!(table.named("s").len(), 2, "it is not ours");
-    table.deregister(&("s".into(), "n".into()), start);
+    table.deregister(&("s".into(), "n".into()), Removal::Deregistered, start);
     // What the network still echoes of it.
     table.hear("a", announcement("n", 1, 1), start);
     assert_eq!(table.named("s"), [announcement("m", 1, 1)]);
@@ -143,7 +145,7 @@ fn strangers_cannot_fill_the_memory() {
     table.register("own", announcement("own", 1, 1), start);
     assert_eq!(table.own().count(), 1);
     table.expire(start + TTL);
-    table.deregister(&("s".into(), "own".into()), start + TTL);
+    table.deregister(&("s".into(), "own".into()), Removal::Deregistered, start + TTL);
     assert_eq!((table.nodes.len(), table.labels.len()), (0, 0));
     table.expire(start + TTL + MEMORY);
     assert!(table.graves.is_empty());

@@ -1,5 +1,6 @@
 //! The TXT record: `txtvers=1`, `rev`, `ttl`, `more`, and the record of the service as the JSON of go-micro, cut into
-//! the pieces `0`, `1`, `2` .. of at most 255 bytes with their keys. A node that leaves says `gone`.
+//! the pieces `0`, `1`, `2` .. of at most 255 bytes with their keys. A node that leaves says `gone`:
+//! `1` where it was deregistered, `expired` where it was not registered again in time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use micro_core::{Error, Result};
 
 use super::announcement::Announcement;
 use super::fingerprint::fingerprint;
-use crate::Service;
+use crate::{Removal, Service};
 
 /// The bytes of a TXT record of ours. With PTR, SRV and a few addresses the packet stays below 1,300 bytes, which pass
 /// every network in one piece.
@@ -20,13 +21,16 @@ const MAX_READ: usize = 9_000;
 /// The longest TTL that is believed.
 const MAX_TTL: Duration = Duration::from_secs(24 * 3600);
 
+/// The goodbye of a node that was not registered again in time.
+const EXPIRED: &[u8] = b"expired";
+
 /// What a node says in a TXT record.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Said {
     /// Here I am.
     Here(Box<Announcement>),
-    /// I am leaving.
-    Gone,
+    /// I am leaving, and why.
+    Gone(Removal),
 }
 
 /// The keys and values of a TXT record.
@@ -49,11 +53,12 @@ pub(super) fn write(announcement: &Announcement) -> Result<Properties> {
 }
 
 /// Writes a goodbye. The revision makes it differ from every other one, as equal records are not sent twice a second.
-pub(super) fn write_gone(revision: u64) -> Properties {
+pub(super) fn write_gone(revision: u64, why: Removal) -> Properties {
+    let why: &[u8] = if why == Removal::Expired { EXPIRED } else { b"1" };
     vec![
         ("txtvers".into(), b"1".to_vec()),
         ("rev".into(), format!("{revision:x}").into_bytes()),
-        ("gone".into(), b"1".to_vec()),
+        ("gone".into(), why.to_vec()),
     ]
 }
 
@@ -72,8 +77,9 @@ pub(super) fn read(properties: &[(&str, &[u8])]) -> Result<Said, String> {
     if text("txtvers") != Some("1") {
         return Err("its txtvers is not 1".into());
     }
-    if properties.contains_key("gone") {
-        return Ok(Said::Gone);
+    if let Some(why) = properties.get("gone") {
+        let expired = *why == EXPIRED;
+        return Ok(Said::Gone(if expired { Removal::Expired } else { Removal::Deregistered }));
     }
     let revision = hex("rev").ok_or("no rev")?;
     let ttl = text("ttl").and_then(|text| text.parse().ok()).ok_or("no ttl")?;

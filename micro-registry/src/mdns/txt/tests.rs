@@ -1,7 +1,7 @@
 use micro_core::Address;
 
 use super::*;
-use crate::{Endpoint, Node, Value};
+use crate::{Endpoint, Node, Removal, Value};
 
 fn announcement(name: &str, endpoints: usize) -> Announcement {
     let mut service = Service::new(name, "1.2.3");
@@ -24,7 +24,7 @@ fn read_back(properties: &Properties) -> Result<Said, String> {
 fn here(properties: &Properties) -> Announcement {
     match read_back(properties).unwrap() {
         Said::Here(announcement) => *announcement,
-        Said::Gone => panic!("gone"),
+        Said::Gone(_) => panic!("gone"),
     }
 }
 
@@ -86,8 +86,10 @@ fn what_never_fits_is_refused_with_its_longest_parts() {
 
 #[test]
 fn goodbyes() {
-    assert_eq!(read_back(&write_gone(8)).unwrap(), Said::Gone);
-    assert_ne!(write_gone(8), write_gone(9));
+    for why in [Removal::Deregistered, Removal::Expired] {
+        assert_eq!(read_back(&write_gone(8, why)).unwrap(), Said::Gone(why));
+    }
+    assert_ne!(write_gone(8, Removal::Expired), write_gone(9, Removal::Expired));
 }
 
 #[test]
