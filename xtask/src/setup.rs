@@ -18,6 +18,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "bash", package: "bash", purpose: "runs the checks of the examples" },
     Tool { program: "curl", package: "curl", purpose: "calls services as people do" },
     Tool { program: "ip", package: "iproute2", purpose: "makes network namespaces" },
+    Tool { program: "iptables", package: "iptables", purpose: "drops packets in network namespaces" },
 ];
 
 /// Installs what is missing. With everything in place it changes nothing and needs no network.

@@ -30,7 +30,7 @@ async fn every_call_is_accounted_for() {
         (unreached.code, unreached.count, unreached.detail.as_str()),
         (Code::Unavailable, 100, "refused")
     );
-    assert_eq!(unreached.due, (0 * MS, 990 * MS));
+    assert_eq!(unreached.due, (Duration::ZERO, 990 * MS));
     let line = account.to_string();
     assert!(line.starts_with("1000 sent, 700 answered, 300 failed; p50 "), "{line}");
     assert!(line.contains("; 100 unavailable (not reached)"), "{line}");
