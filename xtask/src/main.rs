@@ -9,6 +9,7 @@ mod deny;
 mod deps;
 mod error;
 mod examples;
+mod failures;
 mod interop;
 mod lines;
 mod metadata;
@@ -20,33 +21,55 @@ mod test;
 
 use error::Result;
 
-/// A command: its name, what it is for, and the function that does it.
-type Command = (&'static str, &'static str, fn() -> Result);
+/// A command: its name, what it is for, and what does it.
+type Command = (&'static str, &'static str, Run);
+
+/// What does a command.
+enum Run {
+    /// It takes no arguments.
+    Plain(fn() -> Result),
+    /// It reads what follows its name.
+    With(fn(&[String]) -> Result),
+}
 
 /// What can be asked for.
 const COMMANDS: &[Command] = &[
-    ("test", "set up what the tests need, then run all tests and all examples", test::run),
-    ("examples", "run every example and check its output", examples::run),
-    ("ci", "all gates, as .ci/run runs them", ci::run),
-    ("deny", "check bans, licences and sources with cargo-deny and deny.toml", deny::run),
-    ("deps", "check the number of foreign packages, that no C is built, and the crate arrows", deps::run),
-    ("lines", "check that no source file is too long", lines::run),
-    ("package", "package every publishable crate and build it from its package", package::run),
-    ("interop", "run other people's programs against ours", interop::run),
-    ("deep", "the gates that are run by hand: the feature powerset of micro, package", deep::run),
+    ("test", "set up what the tests need, then run all tests and all examples", Run::Plain(test::run)),
+    ("examples", "run every example and check its output", Run::Plain(examples::run)),
+    ("ci", "all gates, as .ci/run runs them", Run::Plain(ci::run)),
+    ("deny", "check bans, licences and sources with cargo-deny and deny.toml", Run::Plain(deny::run)),
+    (
+        "deps",
+        "check the number of foreign packages, that no C is built, and the crate arrows",
+        Run::Plain(deps::run),
+    ),
+    ("lines", "check that no source file is too long", Run::Plain(lines::run)),
+    ("package", "package every publishable crate and build it from its package", Run::Plain(package::run)),
+    ("interop", "run other people's programs against ours", Run::Plain(interop::run)),
+    (
+        "failures",
+        "show what holds on a bad day: [--row N] [--protocol http1|http2]",
+        Run::With(failures::run),
+    ),
+    ("deep", "the gates that are run by hand: the feature powerset of micro, package", Run::Plain(deep::run)),
 ];
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
-    let Some((_, _, command)) = COMMANDS.iter().find(|(known, _, _)| *known == name) else {
+    let arguments = arguments.collect::<Vec<_>>();
+    let Some((_, _, run)) = COMMANDS.iter().find(|(known, _, _)| *known == name) else {
         return usage(&name);
     };
-    if let Some(extra) = arguments.next() {
-        eprintln!("error: `cargo xtask {name}` takes no arguments, but was given `{extra}`");
-        return ExitCode::from(2);
-    }
-    match command() {
+    let result = match (run, arguments.first()) {
+        (Run::Plain(run), None) => run(),
+        (Run::Plain(_), Some(extra)) => {
+            eprintln!("error: `cargo xtask {name}` takes no arguments, but was given `{extra}`");
+            return ExitCode::from(2);
+        }
+        (Run::With(run), _) => run(&arguments),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error.report();
