@@ -41,6 +41,12 @@ pub trait Feedback: Send + Sync + 'static {
     /// A call ended. `token` is what the [`Pick`] was made with.
     fn done(&self, token: u64, outcome: Outcome);
 
+    /// The first message of a streamed answer is there; [`done`](Self::done) follows when the stream has ended, with the
+    /// token that this gives.
+    fn answered(&self, token: u64) -> u64 {
+        token
+    }
+
     /// The id of the node that this is about, for the errors of its calls.
     fn node(&self) -> Option<&str> {
         None
@@ -81,6 +87,14 @@ impl Pick {
             Some(node) => error.with_node(node),
             None => error,
         }
+    }
+
+    /// Reports that a streamed answer has begun.
+    pub(crate) fn answered(mut self) -> Self {
+        if let Some(feedback) = &self.feedback {
+            self.token = feedback.answered(self.token);
+        }
+        self
     }
 
     /// Reports how the call ended.

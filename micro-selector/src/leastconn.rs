@@ -1,12 +1,20 @@
+use std::time::Duration;
+
 use micro_core::{Pick, Result};
 
-use crate::random::any;
-use crate::{Hint, Selector, Snapshot};
+use crate::draw::any;
+use crate::{Hint, Node, Selector, Snapshot};
+
+/// How many more calls than the others have a node seems to have all of whose calls fail.
+const BURDEN: f64 = 2.0;
+/// How many nodes may turn out not to be had before the last resort.
+const TRIES: u32 = 4;
 
 /// Picks the node with the fewest calls under way from this client; among those with equally few, any.
 ///
 /// It looks at all nodes. A slow node gets fewer calls, as its calls last longer. One that fails fast looks idle, which
-/// is why nodes that cannot be reached rest.
+/// is why failures count as load: one all of whose calls fail seems to have more calls than the others. That fades within
+/// 10 s without an answer, so that it is tried again.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct LeastConn;
@@ -25,14 +33,37 @@ impl Selector for LeastConn {
     }
 
     fn pick(&self, nodes: &Snapshot, hint: &Hint<'_>) -> Result<Pick> {
-        let fewest = nodes.candidates(hint).map(|(_, node)| node.in_flight()).min();
-        // Calls begin and end meanwhile: without any that has so few now, any will do.
-        let idle = fewest
-            .and_then(|fewest| any(nodes.candidates(hint).filter(|(_, node)| node.in_flight() <= fewest)));
-        idle.or_else(|| any(nodes.candidates(hint)))
-            .and_then(|(index, node)| node.claim(index))
-            .map_or_else(|| nodes.last_resort(hint), Ok)
+        let mut refused = None;
+        for _ in 0..TRIES {
+            let others = || nodes.candidates(hint).filter(|(index, _)| Some(*index) != refused);
+            let (calls, count) = others().fold((0.0, 0.0), |(calls, count), (_, node)| {
+                (calls + f64::from(node.in_flight()), count + 1.0)
+            });
+            if count == 0.0 {
+                break;
+            }
+            let mean = calls / count;
+            let least = others().map(|(_, node)| load(node, mean)).fold(f64::INFINITY, f64::min);
+            let idle = any(others().filter(|(_, node)| load(node, mean) <= least));
+            // Calls begin and end meanwhile: without any that has so few now, any will do.
+            let Some((index, node)) = idle.or_else(|| any(others())) else { break };
+            if let Some(pick) = node.claim_timed(index) {
+                return Ok(pick);
+            }
+            refused = Some(index);
+        }
+        nodes.last_resort(hint)
     }
+}
+
+/// How busy a node is, where nodes have `mean` calls under way.
+fn load(node: &Node, mean: f64) -> f64 {
+    if node.is_due() {
+        return -1.0;
+    }
+    let now = || -> Duration { node.stats().now() };
+    let failing = node.known(now).map_or(0.0, |known| known.errors * known.trust);
+    f64::from(node.in_flight()) + failing * BURDEN * (mean + 1.0)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use micro_core::{Pick, Result};
 
-use crate::random::any;
+use crate::draw::any;
 use crate::{Hint, Selector, Snapshot};
 
-/// How often the turn is lost to another thread before a node is picked out of turn.
+/// How often a turn is lost, to another thread or by a node that does not get its whole share, before one is picked out
+/// of turn.
 const TRIES: u32 = 8;
 
 /// Picks the node whose last turn was longest ago.

@@ -7,12 +7,14 @@ use crate::{Filter, Node, Snapshot};
 /// Picks one node out of a snapshot for one call, and learns how it did by the [`Pick`].
 ///
 /// Laws, which `conformance` tests:
-/// 1. It never picks a node that a filter refuses, or that is resting after it could not be reached, while there is
-///    another.
+/// 1. It never picks a node that a filter refuses, or that rests because it could not be reached or is ejected, or that
+///    the call was sent to already, while there is another.
 /// 2. It spreads calls evenly over nodes that do equally well.
 /// 3. Where no node is left, the error is [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, and says why.
 /// 4. A node that could not be reached is skipped at once, and probed later; when it is well again it gets its share.
 /// 5. It is synchronous, and allocates nothing for a call.
+/// 6. A node whose calls fail is ejected: but for one probe at a time it gets no calls. When it is well again its share
+///    grows bit by bit. Errors are never a reason to pick a node more often.
 pub trait Selector: Debug + Send + Sync + 'static {
     /// The name by which settings choose it: `random`.
     fn name(&self) -> &'static str;
@@ -34,13 +36,15 @@ pub struct Hint<'a> {
     pub filters: &'a [Filter],
     /// What calls that belong on one node have in common.
     pub key: Option<&'a str>,
+    /// The ids of the nodes that earlier attempts of the call went to.
+    pub tried: &'a [Box<str>],
 }
 
 impl<'a> Hint<'a> {
     /// A call of an endpoint.
     #[must_use]
     pub fn new(endpoint: &'a str) -> Self {
-        Self { endpoint, filters: &[], key: None }
+        Self { endpoint, ..Self::default() }
     }
 
     /// The same, of which only nodes may be picked that all of these let pass.
@@ -48,6 +52,26 @@ impl<'a> Hint<'a> {
     pub fn with_filters(mut self, filters: &'a [Filter]) -> Self {
         self.filters = filters;
         self
+    }
+
+    /// The same, for a call that belongs with those of this key.
+    #[must_use]
+    pub fn with_key(mut self, key: &'a str) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// The same, of which earlier attempts went to these nodes: others are better.
+    #[must_use]
+    pub fn with_tried(mut self, tried: &'a [Box<str>]) -> Self {
+        self.tried = tried;
+        self
+    }
+
+    /// Whether an earlier attempt of the call went to a node.
+    #[must_use]
+    pub fn has_tried(&self, node: &Node) -> bool {
+        self.tried.iter().any(|tried| **tried == *node.record.id)
     }
 
     /// Whether all filters let a node pass.

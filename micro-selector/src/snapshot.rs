@@ -4,7 +4,9 @@ use std::sync::Arc;
 use micro_core::{Address, Error, Pick, Result};
 use micro_registry::Service;
 
-use crate::{Hint, Node};
+use crate::draw::any;
+use crate::group::Group;
+use crate::{HealthOptions, Hint, Node};
 
 /// The nodes of one service at one moment. [`Pick::index`] points in here.
 #[derive(Debug, Default)]
@@ -22,7 +24,18 @@ impl Snapshot {
     /// its record has changed.
     #[must_use]
     pub fn from_services(previous: Option<&Self>, services: &[Service]) -> Self {
+        Self::from_services_with(previous, services, &HealthOptions::default())
+    }
+
+    /// The same, with options of when nodes are ejected. They hold for as long as the service has nodes: those of
+    /// `previous` keep theirs, and new ones join them.
+    #[must_use]
+    pub fn from_services_with(previous: Option<&Self>, services: &[Service], health: &HealthOptions) -> Self {
         let known = previous.map(|previous| &*previous.nodes).unwrap_or_default();
+        let group = match known.first() {
+            Some(node) => node.stats().group.clone(),
+            None => Arc::new(Group::new(health.clone())),
+        };
         let known = known.iter().map(|node| (&*node.record.id, node)).collect::<HashMap<_, _>>();
         let mut nodes = Vec::with_capacity(services.iter().map(|service| service.nodes.len()).sum());
         for service in services {
@@ -34,35 +47,41 @@ impl Snapshot {
                         (*before).clone()
                     }
                     Some(before) => Arc::new(before.with_record(header.clone(), record.clone())),
-                    None => Arc::new(Node::new(header.clone(), record.clone())),
+                    None => Arc::new(Node::of(group.clone(), header.clone(), record.clone())),
                 });
             }
         }
+        group.set(nodes.iter().map(|node| node.stats().clone()));
         Self { version: previous.map_or(1, |previous| previous.version + 1), nodes }
     }
 
     /// A list of addresses, of which nothing else is known: for calls that ask no registry.
     #[must_use]
     pub fn from_addresses(service: &str, addresses: &[Address]) -> Self {
-        let header = Arc::new(Service::new(service, ""));
+        let mut service = Service::new(service, "");
         let record = |address: &Address| micro_registry::Node::new(address.as_str(), address.clone());
-        let nodes =
-            addresses.iter().map(|address| Arc::new(Node::new(header.clone(), record(address)))).collect();
-        Self { version: 1, nodes }
+        service.nodes = addresses.iter().map(record).collect();
+        Self::from_services(None, &[service])
     }
 
-    /// The nodes that may be picked: those that all filters let pass and that do not rest, with their numbers.
+    /// The nodes that may be picked: those that all filters let pass and that do not rest, with their numbers. Those
+    /// that earlier attempts of the call went to are not among them, unless there is no other.
     pub fn candidates<'a>(&'a self, hint: &'a Hint<'_>) -> impl Iterator<Item = (u32, &'a Arc<Node>)> {
-        self.passing(hint).filter(|(_, node)| node.is_available())
+        let available = || self.passing(hint).filter(|(_, node)| node.is_available());
+        let others = !hint.tried.is_empty() && available().any(|(_, node)| !hint.has_tried(node));
+        available().filter(move |(_, node)| !others || !hint.has_tried(node))
     }
 
-    /// What to pick when there is no candidate: the node whose rest ends first, as trying it is better than to fail for
-    /// certain.
+    /// What to pick when no candidate can be claimed: one that is well after all, or else the node whose rest ends first,
+    /// as trying it is better than to fail for certain.
     ///
     /// # Errors
     /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when there is no node that the filters let
     /// pass.
     pub fn last_resort(&self, hint: &Hint<'_>) -> Result<Pick> {
+        if let Some((index, node)) = any(self.candidates(hint).filter(|(_, node)| !node.is_due())) {
+            return Ok(node.pick(index));
+        }
         self.passing(hint)
             .min_by_key(|(_, node)| node.resting())
             .map(|(index, node)| node.pick(index))

@@ -107,7 +107,7 @@ impl Future for Call {
             (None, result) => result,
             (Some(pick), Ok(mut response)) => {
                 if let Body::Stream(stream) = response.body {
-                    response.body = Body::Stream(BodyStream::new(PickedBody::new(stream, pick)));
+                    response.body = Body::Stream(BodyStream::new(PickedBody::new(stream, pick.answered())));
                 } else {
                     pick.done(Outcome::Ok);
                 }

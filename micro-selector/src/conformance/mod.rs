@@ -11,12 +11,18 @@
 //!
 //! That nothing is allocated (law 5) cannot be tested from here: it takes an allocator of the whole program.
 
+mod ejects;
 mod rests;
 mod spreads;
 mod subject;
+mod tries;
 
+pub use self::ejects::{
+    at_most_half_are_ejected, ejected_is_probed_by_one, errors_attract_no_calls, failing_is_ejected,
+    readmitted_gets_its_share_bit_by_bit,
+};
 pub use self::rests::{
-    all_resting_picks_the_first_to_end, failed_probe_rests_again, other_failures_do_not_count,
+    all_resting_picks_the_first_to_end, errors_of_the_business_do_not_count, failed_probe_rests_again,
     probed_by_one_and_readmitted, unreachable_is_skipped_at_once,
 };
 pub use self::spreads::{
@@ -24,6 +30,7 @@ pub use self::spreads::{
     spreads_evenly, spreads_over_what_filters_leave, spreads_over_what_is_left,
     spreads_when_services_take_turns,
 };
+pub use self::tries::{tried_is_avoided, tried_is_better_than_nothing};
 
 /// Makes a module of tests, one for each law, of a selector: its name, and an expression that makes a fresh one.
 #[macro_export]
@@ -42,7 +49,14 @@ macro_rules! conformance_tests {
             probed_by_one_and_readmitted,
             failed_probe_rests_again,
             all_resting_picks_the_first_to_end,
-            other_failures_do_not_count,
+            errors_of_the_business_do_not_count,
+            failing_is_ejected,
+            ejected_is_probed_by_one,
+            readmitted_gets_its_share_bit_by_bit,
+            at_most_half_are_ejected,
+            errors_attract_no_calls,
+            tried_is_avoided,
+            tried_is_better_than_nothing,
         );
     };
     (@laws $name:ident, $selector:expr, $($law:ident,)*) => {

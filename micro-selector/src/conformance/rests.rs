@@ -1,11 +1,10 @@
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use micro_core::{Code, Outcome, Pick};
+use micro_core::{Code, Outcome};
 
-use super::subject::{CALLS, REFUSED, is_even, nodes, pick, spread};
-use crate::rest::FIRST;
-use crate::{Hint, Selector, Snapshot};
+use super::subject::{CALLS, REFUSED, is_even, nodes, pick, probe, spread, with_clock};
+use crate::stats::FIRST;
+use crate::{Hint, Selector};
 
 /// How long a node rests at least when it could not be reached for the first time.
 const SHORTEST: Duration = FIRST.checked_div(2).unwrap();
@@ -15,22 +14,14 @@ const SHORTEST: Duration = FIRST.checked_div(2).unwrap();
 /// # Panics
 /// When the law does not hold.
 pub fn unreachable_is_skipped_at_once(selector: &dyn Selector) {
-    let nodes = nodes(4);
-    let failed = Instant::now();
+    let (nodes, clock) = with_clock(4);
     nodes.nodes[2].pick(2).done(REFUSED);
-    let mut counts = [0; 4];
-    while failed.elapsed() < SHORTEST / 2 {
-        let pick = pick(selector, &nodes, &Hint::new("S.Call"));
-        assert!(
-            pick.index() != 2 || failed.elapsed() >= SHORTEST,
-            "law 4: it was picked {:?} after",
-            failed.elapsed()
-        );
-        counts[pick.index()] += 1;
-        pick.done(Outcome::Ok);
+    for _ in 0..2 {
+        let counts = spread(selector, &nodes, &Hint::new("S.Call"), CALLS);
+        assert_eq!(counts[2], 0, "law 4: a node that could not be reached was picked");
+        is_even(&[counts[0], counts[1], counts[3]]);
+        clock.advance(SHORTEST - Duration::from_millis(1));
     }
-    assert_eq!(counts[2], 0);
-    is_even(&[counts[0], counts[1], counts[3]]);
 }
 
 /// Law 4: after its rest one call probes the node while the others still skip it; when it answers, it gets its share.
@@ -38,8 +29,9 @@ pub fn unreachable_is_skipped_at_once(selector: &dyn Selector) {
 /// # Panics
 /// When the law does not hold.
 pub fn probed_by_one_and_readmitted(selector: &dyn Selector) {
-    let nodes = nodes(3);
+    let (nodes, clock) = with_clock(3);
     nodes.nodes[1].pick(1).done(REFUSED);
+    clock.advance(FIRST);
     let probe = probe(selector, &nodes, 1);
     let counts = spread(selector, &nodes, &Hint::new("S.Call"), 300);
     assert_eq!(counts[1], 0, "law 4: a second call went to a node that is being probed");
@@ -54,18 +46,16 @@ pub fn probed_by_one_and_readmitted(selector: &dyn Selector) {
 /// # Panics
 /// When the law does not hold.
 pub fn failed_probe_rests_again(selector: &dyn Selector) {
-    let nodes = nodes(3);
+    let (nodes, clock) = with_clock(3);
     nodes.nodes[0].pick(0).done(REFUSED);
-    let probe = probe(selector, &nodes, 0);
-    let failed = Instant::now();
-    probe.done(REFUSED);
-    while failed.elapsed() < SHORTEST {
-        let pick = pick(selector, &nodes, &Hint::new("S.Call"));
-        assert!(pick.index() != 0 || failed.elapsed() >= 2 * SHORTEST, "law 4: it was picked too early");
-        pick.done(Outcome::Ok);
-    }
+    clock.advance(FIRST);
+    probe(selector, &nodes, 0).done(REFUSED);
+    clock.advance(2 * SHORTEST - Duration::from_millis(1));
+    let counts = spread(selector, &nodes, &Hint::new("S.Call"), CALLS);
+    assert_eq!(counts[0], 0, "law 4: it was picked too early");
     // It is not given up.
-    drop(self::probe(selector, &nodes, 0));
+    clock.advance(2 * FIRST);
+    drop(probe(selector, &nodes, 0));
 }
 
 /// Law 1: when all nodes rest, the one whose rest ends first is picked: better than an error for certain.
@@ -74,11 +64,9 @@ pub fn failed_probe_rests_again(selector: &dyn Selector) {
 /// When the law does not hold.
 pub fn all_resting_picks_the_first_to_end(selector: &dyn Selector) {
     let nodes = nodes(3);
+    // For how long each rests is drawn.
     for (index, node) in (0..).zip(&nodes.nodes) {
-        // The later ones have failed more often, and rest longer.
-        for _ in 0..=4 * index {
-            node.pick(index).done(REFUSED);
-        }
+        node.pick(index).done(REFUSED);
     }
     let soonest = nodes.nodes.iter().enumerate().min_by_key(|(_, node)| node.resting());
     let soonest = soonest.map(|(index, _)| index);
@@ -89,19 +77,20 @@ pub fn all_resting_picks_the_first_to_end(selector: &dyn Selector) {
     assert_eq!(spread(selector, &nodes, &Hint::new("S.Call"), 20).iter().max(), Some(&20));
 }
 
-/// Law 4: calls that fail otherwise, or are given up, leave a node its share.
+/// Law 4: calls that are answered with errors of the business, or given up, leave a node its share.
 ///
 /// # Panics
 /// When the law does not hold.
-pub fn other_failures_do_not_count(selector: &dyn Selector) {
+pub fn errors_of_the_business_do_not_count(selector: &dyn Selector) {
     let nodes = nodes(4);
-    let failed = |code, reached| Outcome::Failed { code, reached };
+    let failed = |code| Outcome::Failed { code, reached: true };
     let outcomes = [
-        failed(Code::Internal, true),
-        failed(Code::NotFound, true),
-        failed(Code::Unavailable, true),
-        failed(Code::ResourceExhausted, false),
-        failed(Code::DeadlineExceeded, true),
+        failed(Code::InvalidArgument),
+        failed(Code::NotFound),
+        failed(Code::PermissionDenied),
+        failed(Code::FailedPrecondition),
+        // A quota of its handler.
+        failed(Code::ResourceExhausted),
         Outcome::Cancelled,
     ];
     let mut counts = [0; 4];
@@ -112,18 +101,4 @@ pub fn other_failures_do_not_count(selector: &dyn Selector) {
         pick.done(if bad { outcomes[round % outcomes.len()] } else { Outcome::Ok });
     }
     is_even(&counts);
-}
-
-/// Picks until a node is probed, and gives the probe.
-fn probe(selector: &dyn Selector, nodes: &Snapshot, node: usize) -> Pick {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(10) {
-        let pick = pick(selector, nodes, &Hint::new("S.Call"));
-        if pick.index() == node {
-            return pick;
-        }
-        pick.done(Outcome::Ok);
-        sleep(Duration::from_millis(1));
-    }
-    panic!("law 4: the node was not probed within 10 s")
 }

@@ -3,17 +3,25 @@ use std::net::SocketAddr;
 use micro_core::{Address, Code, Outcome, Pick};
 use micro_registry::{Endpoint, Node, Service};
 
-use crate::{Hint, Selector, Snapshot};
+use crate::{Clock, HealthOptions, Hint, Selector, Snapshot};
 
 /// What a call to a node that nobody listens at comes to.
 pub(super) const REFUSED: Outcome = Outcome::Failed { code: Code::Unavailable, reached: false };
 
+/// What a call to a process that does not answer comes to.
+pub(super) const TIMED_OUT: Outcome = Outcome::Failed { code: Code::DeadlineExceeded, reached: true };
+
 /// How many calls a spread is measured over.
 pub(super) const CALLS: usize = 8000;
 
-/// `count` nodes. Of each four, the first is of version 2, the second is in zone `a`, and the third has the endpoint
-/// `S.New`; the others are of version 1, in zone `b`.
+/// `count` nodes, as [`with_clock`], for whom no time passes.
 pub(super) fn nodes(count: u16) -> Snapshot {
+    with_clock(count).0
+}
+
+/// `count` nodes, and the clock that they read. Of each four, the first is of version 2, the second is in zone `a`, and the third has the endpoint
+/// `S.New`; the others are of version 1, in zone `b`.
+pub(super) fn with_clock(count: u16) -> (Snapshot, Clock) {
     let services = (0..count).map(|number| {
         let version = if number % 4 == 0 { "2" } else { "1" };
         // A version of its own, as endpoints belong to versions.
@@ -24,7 +32,9 @@ pub(super) fn nodes(count: u16) -> Snapshot {
         let service = Service::new("s", version).with_endpoint(Endpoint::new("S.Call")).with_node(node);
         if number % 4 == 2 { service.with_endpoint(Endpoint::new("S.New")) } else { service }
     });
-    Snapshot::from_services(None, &services.collect::<Vec<_>>())
+    let clock = Clock::manual();
+    let health = HealthOptions::default().with_clock(clock.clone());
+    (Snapshot::from_services_with(None, &services.collect::<Vec<_>>(), &health), clock)
 }
 
 pub(super) fn pick(selector: &dyn Selector, nodes: &Snapshot, hint: &Hint<'_>) -> Pick {
@@ -65,4 +75,16 @@ pub(super) fn is_even(counts: &[usize]) {
         chi < limit,
         "law 2: the calls are not spread evenly: {counts:?} (chi-square {chi:.1} of {limit:.1})"
     );
+}
+
+/// Calls until one goes to this node, which is probed, and gives that.
+pub(super) fn probe(selector: &dyn Selector, nodes: &Snapshot, node: usize) -> Pick {
+    for _ in 0..CALLS {
+        let pick = pick(selector, nodes, &Hint::new("S.Call"));
+        if pick.index() == node {
+            return pick;
+        }
+        pick.done(Outcome::Ok);
+    }
+    panic!("node {node} was not probed by {CALLS} calls");
 }

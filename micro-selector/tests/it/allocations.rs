@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use micro_core::{Address, Code, Outcome};
 use micro_registry::{Endpoint, Node, Service};
-use micro_selector::{Filter, Hint, LeastConn, Random, RoundRobin, Selector, Snapshot};
+use micro_selector::{Filter, Hash, Hint, LeastConn, P2c, Random, RoundRobin, Selector, Snapshot};
 
 thread_local! {
     /// Of this thread, as other tests run beside this one. Constant, so that reading it allocates nothing.
@@ -44,7 +44,8 @@ fn nodes() -> Snapshot {
 /// Allocations of calls to nodes of which one in three refuses, while others are under way.
 fn count(selector: &dyn Selector, filters: &[Filter]) -> usize {
     let nodes = nodes();
-    let hint = Hint::new("S.Call").with_filters(filters);
+    let tried = ["s-1".into()];
+    let hint = Hint::new("S.Call").with_filters(filters).with_tried(&tried).with_key("key");
     let mut held = Vec::with_capacity(200);
     // What a thread does once, such as seeding its random numbers, is not of the calls.
     drop(selector.pick(&nodes, &hint).unwrap());
@@ -52,7 +53,9 @@ fn count(selector: &dyn Selector, filters: &[Filter]) -> usize {
     for round in 0..1000 {
         let pick = selector.pick(&nodes, &hint).unwrap();
         match (pick.index() % 3, round % 5) {
-            (0, _) => pick.done(Outcome::Failed { code: Code::Unavailable, reached: false }),
+            (0, 0) => pick.done(Outcome::Failed { code: Code::Unavailable, reached: false }),
+            // It is ejected.
+            (0, _) => pick.done(Outcome::Failed { code: Code::DeadlineExceeded, reached: true }),
             (_, 0) => held.push(pick),
             _ => pick.done(Outcome::Ok),
         }
@@ -73,7 +76,9 @@ fn a_pick_allocates_nothing() {
         Filter::endpoint("S.Call"),
         Filter::custom(|node| node.record.id != "s-4"),
     ];
-    for selector in [&Random::new() as &dyn Selector, &RoundRobin::new(), &LeastConn::new()] {
+    let selectors: [&dyn Selector; 5] =
+        [&Random::new(), &RoundRobin::new(), &LeastConn::new(), &P2c::new(), &Hash::new()];
+    for selector in selectors {
         for filters in [&[], &filters[..]] {
             assert_eq!(count(selector, filters), 0, "{} with {filters:?}", selector.name());
         }

@@ -24,6 +24,8 @@ pub fn builtin() -> Plugins {
     );
     selectors.add("roundrobin", &[], Arc::new(|_| Ok(Arc::new(micro_selector::RoundRobin::new()))));
     selectors.add("leastconn", &[], Arc::new(|_| Ok(Arc::new(micro_selector::LeastConn::new()))));
+    selectors.add("p2c", &[], Arc::new(|_| Ok(Arc::new(micro_selector::P2c::new()))));
+    selectors.add("hash", &[], Arc::new(|_| Ok(Arc::new(micro_selector::Hash::new()))));
 
     let transports = &mut plugins.transports;
     transports.add("memory", &[], Arc::new(|_| Ok(Arc::new(micro_transport::Memory::new()))));

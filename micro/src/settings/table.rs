@@ -63,7 +63,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         flag: "selector",
         variable: "MICRO_SELECTOR",
-        help: "the selector: random, roundrobin, leastconn",
+        help: "the selector: random, roundrobin, leastconn, p2c, hash",
         set: |settings, value| text(&mut settings.selector, value),
     },
     Setting {
