@@ -20,7 +20,7 @@ fn built(pairs: &[(&str, &str)]) -> Result<micro::Prepared> {
 async fn known_names() {
     for (variable, names) in [
         ("MICRO_REGISTRY", &["memory"][..]),
-        ("MICRO_SELECTOR", &["random", "roundrobin", "leastconn", "default", "registry"]),
+        ("MICRO_SELECTOR", &["random", "roundrobin", "leastconn", "p2c", "hash", "default", "registry"]),
         (
             "MICRO_TRANSPORT",
             &[
@@ -56,8 +56,8 @@ async fn unknown_names_say_which_there_are() {
         ("MICRO_REGISTRY", "etcd", "MICRO_REGISTRY: there is no registry `etcd` (compiled in: mdns, memory)"),
         (
             "MICRO_SELECTOR",
-            "p2c",
-            "MICRO_SELECTOR: there is no selector `p2c` (compiled in: leastconn, random, roundrobin)",
+            "nearest",
+            "MICRO_SELECTOR: there is no selector `nearest` (compiled in: hash, leastconn, p2c, random, roundrobin)",
         ),
         (
             "MICRO_TRANSPORT",
