@@ -4,3 +4,5 @@
 mod allocations;
 mod broken;
 mod conformance;
+mod hash;
+mod p2c;
