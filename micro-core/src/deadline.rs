@@ -31,6 +31,13 @@ impl Deadline {
         Self(NonZeroU64::new(now().saturating_add(time)).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// The moment `time` before this one: for a call that lay about for so long before its deadline was read.
+    #[must_use]
+    pub fn sooner_by(self, time: Duration) -> Self {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(NonZeroU64::new(self.0.get().saturating_sub(time)).unwrap_or(NonZeroU64::MIN))
+    }
+
     /// How long it is until then; zero when it is past.
     #[must_use]
     pub fn left(self) -> Duration {
@@ -80,5 +87,13 @@ mod tests {
         assert!(!deadline.is_past());
         let _ = deadline.instant();
         assert!(Deadline::after(Duration::ZERO).is_past());
+        assert!(deadline.sooner_by(Duration::MAX).is_past());
+    }
+
+    #[test]
+    fn sooner_is_less_time() {
+        let left =
+            Deadline::after(Duration::from_secs(60)).sooner_by(Duration::from_secs(20)).left().as_secs_f64();
+        assert!((30.0..=40.0).contains(&left), "{left}");
     }
 }

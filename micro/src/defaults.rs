@@ -39,6 +39,12 @@ pub const MAX_HEADER: usize = 64 * 1024;
 pub const MAX_CALLS: usize = 100_000;
 /// The most calls and streams at a time on one connection of a server.
 pub const MAX_STREAMS: u32 = 1_000;
+/// The most calls that wait before each limit on how many run.
+pub const MAX_WAITING: usize = 1_000;
+/// How long they wait there at most.
+pub const MAX_WAIT: Duration = Duration::from_secs(1);
+/// How long calls may have to wait for the processor, all the time, before some are refused.
+pub const MAX_DELAY: Duration = Duration::from_millis(25);
 /// How long the head of a request may take, from its first byte.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle at a server. Clients of go-micro keep theirs for 60 s.

@@ -81,6 +81,7 @@ pub mod defaults;
 mod eager;
 mod group;
 pub mod layer;
+mod limit;
 pub mod plugins;
 #[doc(hidden)]
 pub mod private;

@@ -1,6 +1,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use micro_core::{
     Address, Body, BodyStream, Dispatch, Error, Frame, Head, Peer, Request, Response, Result, Route, Slots,
@@ -13,6 +14,9 @@ use super::depth::Inside;
 use super::limit::{self, Limited};
 use crate::transport::stopped;
 use crate::{ConnectionState, ListenOptions};
+
+/// When a caller is to come back that found the listener full: so many calls do not end at once.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// An address that is listened at, and the calls that came in there.
 pub(super) struct Port {
@@ -140,6 +144,7 @@ impl Port {
             let most = self.options.max_calls;
             Error::resource_exhausted(format!("{most} calls are running already: see `max_calls`"))
                 .with_reason("TOO_MANY_CALLS")
+                .with_retry_after(BUSY)
                 .not_reached()
         })
     }
@@ -159,6 +164,7 @@ impl Port {
         let mut head = Head::new(route, format);
         head.metadata = sent.metadata;
         head.deadline = sent.deadline;
+        head.received = Some(Instant::now());
         head.peer = Some(peer.clone());
         let most = self.options.max_message;
         let body = match body {

@@ -66,6 +66,15 @@ pub(crate) struct StatsResponse {
     /// Those that failed.
     #[field(8)]
     pub(crate) errors: u64,
+    /// Those that run now, this one included.
+    #[field(101)]
+    pub(crate) running: u64,
+    /// Those that wait for others to end.
+    #[field(102)]
+    pub(crate) waiting: u64,
+    /// Those that were refused before their handlers ran, as there was too much to do or no time left for them.
+    #[field(103)]
+    pub(crate) refused: u64,
 }
 
 /// What answers `Debug.*`.
@@ -88,7 +97,7 @@ impl Debug {
     /// Says how the service does.
     #[endpoint(idempotent)]
     async fn stats(&self, _request: StatsRequest) -> Result<StatsResponse> {
-        let Counts { requests, errors } = self.stats.counts();
+        let Counts { requests, errors, running, waiting, refused } = self.stats.counts();
         let process = memory::process();
         Ok(StatsResponse {
             timestamp: seconds(SystemTime::now()),
@@ -99,6 +108,9 @@ impl Debug {
             gc: 0,
             requests,
             errors,
+            running,
+            waiting,
+            refused,
         })
     }
 

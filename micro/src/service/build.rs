@@ -14,6 +14,7 @@ use super::prepared::{Identity, Lifetime, Prepared};
 use super::{Service, registering};
 use crate::debug::{Debug, NodeDescriber, Stats};
 use crate::layer::{self, LayeredCaller};
+use crate::limit::{Admission, Limits};
 use crate::plugins::{ClientParts, Make, RegistryParts, ServerParts};
 use crate::readiness::Readiness;
 use crate::settings::Mistakes;
@@ -106,7 +107,9 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     if let Some(fallback) = service.fallback.take() {
         router.fallback(fallback);
     }
-    let app = layer::wrapped(stats.count(Arc::new(router)), std::mem::take(&mut service.layers));
+    let limits = limits(&mut service, &settings, &router)?;
+    let app = layer::wrapped(Arc::new(router), std::mem::take(&mut service.layers));
+    let app: Arc<dyn Dispatch> = Arc::new(Admission::new(&identity.name, &limits, &stats, app));
 
     let mut listen = listen(&service, &identity.name, formats, &readiness);
     listen.cancel = cancel.clone();
@@ -279,6 +282,26 @@ fn client(
         .with_attempts(attempts.unwrap_or(defaults::ATTEMPTS))
         .with_retry_budget(budget)
         .with_metadata(micro_core::key::MICRO_FROM_SERVICE, name)
+}
+
+/// How much runs at a time. What the code says of endpoints that are not there was said of others.
+fn limits(service: &mut Service, settings: &Settings, router: &Router) -> Result<Limits> {
+    let limits = std::mem::take(&mut service.limits).or(settings);
+    let mut mistakes = Mistakes::default();
+    if limits.max_running == Some(0) {
+        mistakes.note("max_running", Err("is 0: nothing would ever run".to_owned()));
+    }
+    let endpoints = router.endpoints();
+    for (name, most) in &limits.endpoints {
+        let wrong = match most {
+            0 => Err(format!("is 0 for `{name}`: it would never run")),
+            _ if endpoints.iter().any(|endpoint| endpoint.name == name.as_str()) => Ok(()),
+            _ => Err(format!("names `{name}`, and there is no such endpoint")),
+        };
+        mistakes.note("max_running_of", wrong);
+    }
+    mistakes.none()?;
+    Ok(limits)
 }
 
 fn listen(service: &Service, name: &str, formats: Formats, readiness: &Readiness) -> ListenOptions {

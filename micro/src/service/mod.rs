@@ -26,6 +26,7 @@ use self::hooks::Hooks;
 pub use self::prepared::Prepared;
 pub use self::running::Running;
 use crate::layer::Wrap;
+use crate::limit::Limits;
 use crate::settings::Mistakes;
 use crate::{Plugins, Settings};
 
@@ -88,6 +89,7 @@ pub struct Service {
     propagate: Vec<Key>,
     dial: DialOptions,
     listen: ListenOptions,
+    limits: Limits,
     request_timeout: Option<Duration>,
     attempts: Option<u32>,
     retry_budget: Option<f64>,
@@ -132,6 +134,7 @@ impl Service {
             propagate: Vec::new(),
             dial: DialOptions::default(),
             listen: ListenOptions::default(),
+            limits: Limits::default(),
             request_timeout: None,
             attempts: None,
             retry_budget: None,

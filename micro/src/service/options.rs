@@ -132,6 +132,40 @@ impl Service {
         self
     }
 
+    /// The most calls that it runs at a time; without a word there is no limit but the transport's
+    /// ([`ListenOptions::max_calls`]). What is above waits in a queue: in its order where that is short, the newest first
+    /// where it stays, as the oldest are about to be given up by their callers. What had to wait for too long, or to make
+    /// room, fails with `ResourceExhausted`, reason `OVERLOADED`, not reached, and is told when to come back.
+    ///
+    /// A stream counts until it has ended, and `Debug.*` never does. A service that calls itself can take up all of its
+    /// own places.
+    pub fn max_running(mut self, calls: usize) -> Self {
+        self.limits.max_running = Some(calls);
+        self
+    }
+
+    /// The most calls that one endpoint, `Greeter.Hello`, runs at a time, so that it leaves room to the others: what
+    /// waits for its turn there takes up nothing of [`max_running`](Self::max_running).
+    pub fn max_running_of(mut self, endpoint: impl Into<String>, calls: usize) -> Self {
+        self.limits.endpoints.insert(endpoint.into(), calls);
+        self
+    }
+
+    /// The most calls that wait before each limit, and for how long at most; without any, calls above the limit fail at
+    /// once.
+    pub fn max_waiting(mut self, calls: usize, time: Duration) -> Self {
+        (self.limits.max_waiting, self.limits.max_wait) = (Some(calls), Some(time));
+        self
+    }
+
+    /// How long calls may have to wait for the processor before some are refused; zero is for ever. It says nothing about
+    /// a burst or a handler that blocks once: only when each call waits for that long, half a second on end, and handlers
+    /// are what takes up the time, those that waited for longer fail, as above a limit, before their handlers run.
+    pub fn max_delay(mut self, time: Duration) -> Self {
+        self.limits.max_delay = Some(time);
+        self
+    }
+
     /// Changes the limits of what comes in.
     pub fn limits(mut self, change: impl FnOnce(&mut ListenOptions)) -> Self {
         change(&mut self.listen);

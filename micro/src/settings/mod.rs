@@ -44,6 +44,14 @@ pub struct Settings {
     pub server_advertise: Option<String>,
     /// Facts about its node: `MICRO_SERVER_METADATA`, as `key=value` parted by commas.
     pub server_metadata: BTreeMap<String, String>,
+    /// The most calls that run at a time: `MICRO_SERVER_MAX_RUNNING`.
+    pub server_max_running: Option<usize>,
+    /// The most calls that wait before a limit: `MICRO_SERVER_MAX_WAITING`; zero is none.
+    pub server_max_waiting: Option<usize>,
+    /// How long they wait at most: `MICRO_SERVER_MAX_WAIT`.
+    pub server_max_wait: Option<Duration>,
+    /// How long calls may wait for the processor before some are refused: `MICRO_SERVER_MAX_DELAY`; zero is for ever.
+    pub server_max_delay: Option<Duration>,
     /// How long a registration lasts: `MICRO_REGISTER_TTL`.
     pub register_ttl: Option<Duration>,
     /// How often it is made again: `MICRO_REGISTER_INTERVAL`; zero is once.
@@ -141,6 +149,10 @@ impl Settings {
             server_address: self.server_address.or(other.server_address),
             server_advertise: self.server_advertise.or(other.server_advertise),
             server_metadata,
+            server_max_running: self.server_max_running.or(other.server_max_running),
+            server_max_waiting: self.server_max_waiting.or(other.server_max_waiting),
+            server_max_wait: self.server_max_wait.or(other.server_max_wait),
+            server_max_delay: self.server_max_delay.or(other.server_max_delay),
             register_ttl: self.register_ttl.or(other.register_ttl),
             register_interval: self.register_interval.or(other.register_interval),
             client_request_timeout: self.client_request_timeout.or(other.client_request_timeout),

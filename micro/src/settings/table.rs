@@ -138,6 +138,33 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        flag: "server_max_running",
+        variable: "MICRO_SERVER_MAX_RUNNING",
+        help: "the most calls that run at a time",
+        set: |settings, value| match value {
+            "0" => Err("is 0: nothing would ever run".to_owned()),
+            _ => number(&mut settings.server_max_running, value),
+        },
+    },
+    Setting {
+        flag: "server_max_waiting",
+        variable: "MICRO_SERVER_MAX_WAITING",
+        help: "the most calls that wait before a limit; 0 is none",
+        set: |settings, value| number(&mut settings.server_max_waiting, value),
+    },
+    Setting {
+        flag: "server_max_wait",
+        variable: "MICRO_SERVER_MAX_WAIT",
+        help: "how long they wait at most: 1s",
+        set: |settings, value| time(&mut settings.server_max_wait, value),
+    },
+    Setting {
+        flag: "server_max_delay",
+        variable: "MICRO_SERVER_MAX_DELAY",
+        help: "how long calls may wait for the processor before some are refused: 25ms; 0 is for ever",
+        set: |settings, value| time(&mut settings.server_max_delay, value),
+    },
+    Setting {
         flag: "register_ttl",
         variable: "MICRO_REGISTER_TTL",
         help: "how long a registration lasts: 90s",

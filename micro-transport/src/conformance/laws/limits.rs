@@ -74,6 +74,7 @@ pub async fn calls_above_the_limit_are_refused(promises: &Promises, fixture: &Fi
     within(SOON, "the start of two calls", up.probe.until_running(2)).await;
     let error = fails(up.call("Probe.Echo", "c").await, Code::ResourceExhausted, "a third call");
     assert!(!error.reached(), "it may be sent to another node: {error:?}");
+    assert!(error.retry_after().is_some(), "it says when to come back: {error:?}");
     assert!(error.detail().contains("max_calls"), "the error says which setting raises the limit: {error}");
     assert_eq!(up.probe.started(), 2, "no handler runs");
     up.probe.open();

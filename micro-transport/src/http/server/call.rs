@@ -1,6 +1,7 @@
 //! A request becomes a call, and its answer a response.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{HeaderMap, Version, header};
@@ -20,6 +21,9 @@ use crate::http::{envelope, headers};
 
 /// What curl sends when it is not told what it sends.
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// When a caller is to come back that found the server full: so many calls do not end at once.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// What the calls of one connection have in common.
 pub(super) struct Inbound {
@@ -44,8 +48,12 @@ impl Inbound {
     }
 }
 
-/// Answers a request. Dropping the future cancels the call.
-pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> http::Response<Answer> {
+/// Answers a request whose head came at `received`. Dropping the future cancels the call.
+pub(super) async fn respond(
+    on: &Inbound,
+    request: http::Request<Incoming>,
+    received: Instant,
+) -> http::Response<Answer> {
     let mut held = Held::new(on.activity.begin());
     let (parts, body) = request.into_parts();
     // Taken out where it is read to its end, or the handler reads it.
@@ -64,7 +72,7 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
         }
         Asked::Call(dialect, route) => {
             let mut way = Way::of(dialect, &parts);
-            let call = call(on, &parts, &mut body, route, &mut way, &mut held.permit);
+            let call = call(on, (&parts, received), &mut body, route, &mut way, &mut held.permit);
             let result = held.running.unless_cancelled(call).await;
             result
                 .and_then(|response| Reply::response(response, &way, &on.tasks))
@@ -92,7 +100,7 @@ pub(super) async fn respond(on: &Inbound, request: http::Request<Incoming>) -> h
 
 async fn call(
     on: &Inbound,
-    parts: &Parts,
+    (parts, received): (&Parts, Instant),
     body: &mut Option<Incoming>,
     route: Route,
     way: &mut Way,
@@ -109,7 +117,9 @@ async fn call(
     }
     way.decide(content.format, content.stream);
     let mut head = Head::new(route, content.format);
-    head.deadline = headers::deadline(&parts.headers)?;
+    // Its time runs from when the head came, not from when there was a turn to look at it.
+    head.deadline = headers::deadline(&parts.headers)?.map(|deadline| deadline.sooner_by(received.elapsed()));
+    head.received = Some(received);
     head.metadata = headers::metadata(&parts.headers)?;
     head.peer = Some(on.peer.clone());
     *permit = Some(on.shared.calls.clone().try_acquire_owned().map_err(|_| too_many(on))?);
@@ -192,5 +202,6 @@ fn too_many(on: &Inbound) -> Error {
         on.shared.options.max_calls
     ))
     .with_reason("TOO_MANY_CALLS")
+    .with_retry_after(BUSY)
     .not_reached()
 }

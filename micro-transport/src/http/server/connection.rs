@@ -101,7 +101,7 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         .max_header_size(shared.options.max_header)
         // Like Go: some readers of go-micro's headers look for this case.
         .title_case_headers(true)
-        .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
+        .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request, received())));
     // A connection that rests is closed a while after the stop: a request may be on its way, and its caller could not
     // tell whether it was read. Whatever comes until then is answered, and its answer says that it is the last one.
     let stopped = shared.stopped();
@@ -148,18 +148,24 @@ async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         builder.keep_alive_interval(options.keep_alive).keep_alive_timeout(options.keep_alive_timeout);
     }
     let mut connection =
-        builder.serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
+        builder.serve_connection(io, service_fn(move |request| answer(inbound.clone(), request, received())));
     if let Ended::Done(Err(error)) = drive(&mut connection, &activity, options, shared.stopped()).await {
         tracing::debug!(%from, %error, "a connection ended");
     }
     drop(tasks);
 }
 
+/// Now, when hyper has the head of a request: over HTTP/2 the task that answers it may have to wait for its turn.
+fn received() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 async fn answer(
     inbound: Arc<Inbound>,
     request: http::Request<Incoming>,
+    received: std::time::Instant,
 ) -> Result<http::Response<Answer>, Infallible> {
-    Ok(respond(&inbound, request).await)
+    Ok(respond(&inbound, request, received).await)
 }
 
 fn peer(socket: &TcpStream, from: SocketAddr, protocol: &'static str) -> Peer {

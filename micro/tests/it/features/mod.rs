@@ -10,6 +10,7 @@ mod error_derive;
 mod handler;
 mod layers;
 mod log;
+mod overload;
 mod process;
 mod retries;
 mod service;

@@ -1,0 +1,188 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use micro_core::{Call, Deadline, Dispatch, Error, Feedback, Handler, Outcome, Pick, Request, Result};
+
+use super::Limits;
+use super::delay::Delay;
+use super::gate::{Limit, Permit, Turn};
+use crate::debug::{Debug, Stats};
+use crate::eager::eager;
+
+/// The door of a service: what comes is let in, waits, or is refused, and is counted.
+pub(crate) struct Admission {
+    inner: Arc<dyn Dispatch>,
+    /// The service's name.
+    name: Box<str>,
+    stats: Stats,
+    /// The way of `Debug.*`.
+    open: Arc<Way>,
+    /// The way of all endpoints but those.
+    common: Arc<Way>,
+    endpoints: HashMap<Box<str>, Arc<Way>>,
+}
+
+/// The limits on the way to an endpoint. As the feedback of its calls it learns when they end, streams included, which
+/// costs no box.
+struct Way {
+    stats: Stats,
+    delay: Option<Arc<Delay>>,
+    /// The endpoint's, then the service's: who waits for the one takes up nothing of the other.
+    limits: [Option<Arc<Limit>>; 2],
+    start: Instant,
+}
+
+impl Admission {
+    /// The door of the service `name`, before `inner`.
+    pub(crate) fn new(name: &str, limits: &Limits, stats: &Stats, inner: Arc<dyn Dispatch>) -> Self {
+        let queue = (limits.max_waiting(), limits.max_wait());
+        let service = limits
+            .max_running
+            .map(|most| Limit::new(format!("service `{name}`"), "max_running", most, queue));
+        let delay = limits.max_delay().map(|most| Arc::new(Delay::new(most)));
+        let way = |endpoint: Option<Arc<Limit>>| {
+            let (stats, delay) = (stats.clone(), delay.clone());
+            Arc::new(Way { stats, delay, limits: [endpoint, service.clone()], start: Instant::now() })
+        };
+        let endpoints = limits.endpoints.iter().map(|(endpoint, most)| {
+            let limit = Limit::new(format!("endpoint `{endpoint}`"), "max_running_of", *most, queue);
+            (endpoint.as_str().into(), way(Some(limit)))
+        });
+        let open = Way { stats: stats.clone(), delay: None, limits: [None, None], start: Instant::now() };
+        Self {
+            inner,
+            name: name.into(),
+            stats: stats.clone(),
+            open: Arc::new(open),
+            common: way(None),
+            endpoints: endpoints.collect(),
+        }
+    }
+
+    /// The limits that a request is under.
+    fn way(&self, request: &Request) -> &Arc<Way> {
+        let route = &request.head.route;
+        // One for another service, which a fallback answers, has names of its own.
+        if !route.service().is_empty() && *route.service() != *self.name {
+            return &self.common;
+        }
+        let of_debug =
+            |endpoint: &str| endpoint.strip_prefix(Debug::NAME).is_some_and(|rest| rest.starts_with('.'));
+        match self.endpoints.get(route.endpoint()) {
+            Some(way) => way,
+            None if of_debug(route.endpoint()) => &self.open,
+            None => &self.common,
+        }
+    }
+
+    /// Whether a call is let in as far as is known when it comes, and its turns at the limits.
+    fn enter(&self, way: &Arc<Way>, request: &Request) -> Result<[Option<Turn>; 2]> {
+        let deadline = request.head.deadline;
+        if deadline.is_some_and(Deadline::is_past) {
+            return Err(late());
+        }
+        if let Some(delay) = &way.delay {
+            delay.enter()?;
+        }
+        way.enter(deadline)
+    }
+}
+
+impl Dispatch for Admission {
+    fn dispatch(&self, request: Request) -> Call {
+        self.stats.came();
+        let way = self.way(&request);
+        let turns = match self.enter(way, &request) {
+            Ok(turns) => turns,
+            Err(error) => return Call::ready(Err(self.stats.refused(error))),
+        };
+        if !turns.iter().any(|turn| matches!(turn, Some(Turn::Later(_)))) {
+            return way.run(&*self.inner, request, turns.map(|turn| turn.and_then(Turn::now)));
+        }
+        let (way, inner) = (way.clone(), self.inner.clone());
+        let streamed = request.body.is_stream();
+        let answer = async move {
+            let waiting = way.stats.waits();
+            let permits = way.permits(turns, request.head.deadline).await;
+            drop(waiting);
+            match permits {
+                Ok(permits) => way.run(&*inner, request, permits).await,
+                Err(error) => Err(way.stats.refused(error)),
+            }
+        };
+        if streamed { eager(answer) } else { Call::boxed(answer) }
+    }
+}
+
+impl Way {
+    /// The turns of a call that comes: those at the limits until the first at which it has to wait.
+    fn enter(&self, deadline: Option<Deadline>) -> Result<[Option<Turn>; 2]> {
+        let mut turns = [None, None];
+        if self.is_open() {
+            return Ok(turns);
+        }
+        let now = Instant::now();
+        for (limit, turn) in self.limits.iter().zip(&mut turns) {
+            let Some(limit) = limit else { continue };
+            let entered = limit.enter(now, deadline)?;
+            let waits = matches!(entered, Turn::Later(_));
+            *turn = Some(entered);
+            if waits {
+                break;
+            }
+        }
+        Ok(turns)
+    }
+
+    /// The permits of a call that has to wait.
+    async fn permits(
+        &self,
+        turns: [Option<Turn>; 2],
+        deadline: Option<Deadline>,
+    ) -> Result<[Option<Permit>; 2]> {
+        let mut permits = [None, None];
+        for ((limit, turn), permit) in self.limits.iter().zip(turns).zip(&mut permits) {
+            let turn = match (turn, limit) {
+                (Some(turn), _) => turn,
+                (None, Some(limit)) => limit.enter(Instant::now(), deadline)?,
+                (None, None) => continue,
+            };
+            *permit = Some(turn.permit().await?);
+        }
+        Ok(permits)
+    }
+
+    /// Runs a call that has its permits. They are given back when it ends.
+    fn run(self: &Arc<Self>, inner: &dyn Dispatch, request: Request, permits: [Option<Permit>; 2]) -> Call {
+        let began = if self.is_open() { Duration::ZERO } else { self.start.elapsed() };
+        self.stats.begins();
+        // From here on it is what gives them back, whatever happens.
+        let pick = Pick::new(0, self.clone(), u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
+        permits.into_iter().flatten().for_each(Permit::hand_over);
+        let call = inner.dispatch(request);
+        match &self.delay {
+            Some(delay) => delay.measured(call).with_pick(pick),
+            None => call.with_pick(pick),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.limits.iter().all(Option::is_none)
+    }
+}
+
+impl Feedback for Way {
+    fn done(&self, began: u64, outcome: Outcome) {
+        self.stats.ended(outcome);
+        if self.is_open() {
+            return;
+        }
+        let (began, now) = (self.start + Duration::from_nanos(began), Instant::now());
+        self.limits.iter().flatten().for_each(|limit| limit.end(began, now));
+    }
+}
+
+fn late() -> Error {
+    Deadline::error("the call waited for its turn").not_reached()
+}

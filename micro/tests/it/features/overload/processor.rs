@@ -1,0 +1,183 @@
+//! Handlers that compute: nothing limits how many run, and the processor does not get to them all.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use micro::registry::Memory;
+use micro::{Client, Code, Json, Result, Service, Shutdown};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::{Over, Seen, busy, client, on};
+
+/// How long a caller waits for its answer.
+const TIME: Duration = Duration::from_secs(2);
+/// What a call costs, in microseconds.
+const COST: u64 = 5_000;
+
+/// The service `busy` with one worker, in a thread of its own.
+struct OneWorker {
+    client: Client,
+    seen: Arc<Seen>,
+    stop: Shutdown,
+    thread: Option<thread::JoinHandle<Result<()>>>,
+}
+
+impl OneWorker {
+    async fn start(over: Over, change: impl FnOnce(Service) -> Service) -> Result<Self> {
+        let (registry, stop) = (Arc::new(Memory::new()), Shutdown::new());
+        let (service, seen, _) = busy();
+        let service = change(on(&registry, over, service));
+        let (started, told) = oneshot::channel();
+        let fired = stop.clone();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let running = service.start().await?;
+                running.registered().await;
+                let _ = started.send(());
+                fired.fired().await;
+                running.stop().await
+            })
+        });
+        told.await.unwrap();
+        let client = client(&registry)?.with_timeout(TIME);
+        Ok(Self { client, seen, stop, thread: Some(thread) })
+    }
+
+    async fn burn(&self, microseconds: u64) -> Result<()> {
+        burn(self.client.clone(), microseconds).await
+    }
+}
+
+impl Drop for OneWorker {
+    fn drop(&mut self) {
+        self.stop.fire();
+        if let Some(thread) = self.thread.take() {
+            assert!(thread.join().unwrap().is_ok() || thread::panicking());
+        }
+    }
+}
+
+async fn burn(client: Client, microseconds: u64) -> Result<()> {
+    client.call(("busy", "Busy.Burn"), Json(microseconds)).await
+}
+
+/// The calls a second that a few callers are answered, each of which calls again when it has its answer.
+async fn capacity(busy: &OneWorker) -> f64 {
+    let began = Instant::now();
+    let caller = async || {
+        let mut answered = 0;
+        while began.elapsed() < Duration::from_secs(1) {
+            answered += u32::from(busy.burn(COST).await.is_ok());
+        }
+        answered
+    };
+    let answered: u32 = join_all((0..4).map(|_| caller())).await.into_iter().sum();
+    f64::from(answered) / began.elapsed().as_secs_f64()
+}
+
+/// What became of the calls of those who do not wait for each other.
+#[derive(Default, Debug)]
+struct Account {
+    answered: u32,
+    overloaded: u32,
+    late: u32,
+}
+
+/// Calls at that rate for as long as it takes until those who wait for too long are many, and then for `time`, of which
+/// the account is.
+async fn load(busy: &OneWorker, rate: f64, time: Duration) -> Account {
+    let mut calls = JoinSet::new();
+    let time = TIME + time;
+    let began = Instant::now();
+    while began.elapsed() < time {
+        let due = (began.elapsed().as_secs_f64() * rate) as usize;
+        while calls.len() < due {
+            let counts = began.elapsed() > TIME;
+            let call = burn(busy.client.clone(), COST);
+            calls.spawn(async move { (counts, call.await) });
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let mut account = Account::default();
+    for (_, result) in calls.join_all().await.into_iter().filter(|(counts, _)| *counts) {
+        match result {
+            Ok(()) => account.answered += 1,
+            Err(error) if error.code() == Code::DeadlineExceeded => account.late += 1,
+            Err(error) => {
+                assert_eq!(
+                    (error.code(), error.reason()),
+                    (Code::ResourceExhausted, "OVERLOADED"),
+                    "{error:?}"
+                );
+                assert!(!error.reached() && error.retry_after().is_some(), "{error:?}");
+                account.overloaded += 1;
+            }
+        }
+    }
+    account
+}
+
+async fn at_three_times_its_capacity(over: Over) -> Result<()> {
+    let busy = OneWorker::start(over, |service| service).await?;
+    let capacity = capacity(&busy).await;
+    let time = Duration::from_secs(4);
+    let account = load(&busy, capacity * 3.0, time).await;
+    let goodput = f64::from(account.answered) / time.as_secs_f64();
+    println!("{over:?}: {capacity:.0} calls/s; at three times that {goodput:.0}, {account:?}");
+    assert!(account.overloaded > 0, "{account:?}");
+    // Beside other tests on a busy machine, both figures are about it too.
+    assert!(goodput > capacity / 2.0, "{goodput} of {capacity}: {account:?}");
+
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for _ in 0..20 {
+        busy.burn(COST).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn at_three_times_its_capacity_a_server_goes_on_doing_its_capacity_over_http1() -> Result<()> {
+    at_three_times_its_capacity(Over::Http1).await
+}
+
+#[tokio::test]
+async fn at_three_times_its_capacity_a_server_goes_on_doing_its_capacity_over_http2() -> Result<()> {
+    at_three_times_its_capacity(Over::Http2).await
+}
+
+#[tokio::test]
+async fn a_burst_and_a_stall_are_no_overload() -> Result<()> {
+    for over in [Over::Http1, Over::Http2] {
+        let busy = OneWorker::start(over, |service| service).await?;
+        let patient = busy.client.clone().with_timeout(super::SOON);
+        let stall = tokio::spawn(burn(patient.clone(), 1_000_000));
+        while busy.seen.running.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for answer in join_all((0..100).map(|_| burn(patient.clone(), 1_000))).await {
+            answer?;
+        }
+        stall.await.unwrap()?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_expires_in_the_run_queue_never_runs() -> Result<()> {
+    let busy = OneWorker::start(Over::Http2, |service| service).await?;
+    busy.burn(0).await?;
+    let before = busy.seen.burnt.load(Ordering::SeqCst);
+    let short = busy.client.clone().with_timeout(Duration::from_millis(500));
+    let answers = join_all((0..10).map(|_| burn(short.clone(), 200_000))).await;
+    assert!(answers.iter().any(Result::is_err));
+    // All are sent at the same time, so after half a second there is no time left for those that have not begun.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let begun = busy.seen.burnt.load(Ordering::SeqCst) - before;
+    assert!((1..=5).contains(&begun), "{begun} of 10 ran");
+    Ok(())
+}
