@@ -34,7 +34,7 @@ async fn forward(
     for stream in [&client, &target] {
         let _ = stream.set_nodelay(true);
     }
-    let random = |stream: u64| shared.seed.random(number * 3 + stream);
+    let random = |stream: u64| Random::of(shared.seed, number * 3 + stream);
     let passed = AtomicU64::new(0);
     let (client_read, client_write) = client.split();
     let (target_read, target_write) = target.split();

@@ -43,6 +43,8 @@ use crate::Seed;
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
+    /// Here, where a test that fails drops it and sees it.
+    _seed: Seed,
     /// Bound and not listening: the port stays ours while connections are refused.
     _place: Socket,
     shared: Arc<Shared>,
@@ -69,7 +71,7 @@ pub struct Traffic {
 #[derive(Debug)]
 struct Shared {
     target: SocketAddr,
-    seed: Seed,
+    seed: u64,
     /// What new connections get.
     faults: Mutex<Faults>,
     /// What each open one has.
@@ -115,13 +117,13 @@ impl Proxy {
         let address = address.ok_or_else(|| Error::internal("a TCP socket without address"))?;
         let shared = Arc::new(Shared {
             target,
-            seed,
+            seed: seed.number(),
             faults: Mutex::default(),
             open: Mutex::default(),
             counts: Counts::default(),
         });
         let (connections, accepting) = Default::default();
-        let proxy = Self { address, _place: place, shared, connections, accepting };
+        let proxy = Self { address, _seed: seed, _place: place, shared, connections, accepting };
         proxy.accept()?;
         Ok(proxy)
     }

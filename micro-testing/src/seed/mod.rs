@@ -19,10 +19,16 @@ pub struct Seed(u64);
 
 impl Seed {
     /// The seed that `MICRO_TESTING_SEED` names, or a new one.
+    ///
+    /// # Panics
+    /// When that variable is no number: another schedule would be played than the one that is asked for.
     #[must_use]
     pub fn new() -> Self {
-        let named = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok());
-        Self(named.unwrap_or_else(|| fastrand::u64(..)))
+        let Some(named) = std::env::var_os(VARIABLE) else { return Self(fastrand::u64(..)) };
+        match named.to_str().map(str::parse) {
+            Some(Ok(seed)) => Self(seed),
+            _ => panic!("{VARIABLE} is no number: {}", named.display()),
+        }
     }
 
     /// This seed.
@@ -41,8 +47,7 @@ impl Seed {
     /// does the same again in whatever order things happen.
     #[must_use]
     pub fn random(&self, stream: u64) -> Random {
-        // Neighbouring numbers have to give unlike sequences: the golden ratio spreads them over all bits.
-        Random(fastrand::Rng::with_seed(self.0 ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        Random::of(self.0, stream)
     }
 }
 
@@ -66,6 +71,11 @@ impl Drop for Seed {
 pub struct Random(fastrand::Rng);
 
 impl Random {
+    pub(crate) fn of(seed: u64, stream: u64) -> Self {
+        // Neighbouring numbers have to give unlike sequences: the golden ratio spreads them over all bits.
+        Self(fastrand::Rng::with_seed(seed ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    }
+
     /// A number below `end`; 0 when that is 0.
     pub fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.0.u64(..end) }

@@ -7,3 +7,4 @@ mod netns;
 mod process;
 mod proxy;
 mod registry;
+mod seed;

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use micro::Code;
-use micro_testing::process::{State, Stream};
+use micro_testing::process::{State, Stream, pin_self};
 use micro_testing::{Process, Signal};
 use tokio::time::sleep;
 
@@ -191,6 +191,34 @@ async fn a_pinned_process_has_its_cpus_and_we_keep_ours() {
 
     let error = Process::spawn_on(&[1_000_000], shell("true")).unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
+}
+
+#[test]
+fn a_process_pins_all_its_threads() {
+    // In a process of its own: the tests beside this one keep their CPUs.
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "process::pins_itself", "--ignored"]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+#[ignore = "it changes the process it runs in: the test above runs it"]
+fn pins_itself() {
+    let (stop, waits) = std::sync::mpsc::channel::<()>();
+    let other = std::thread::spawn(move || waits.recv());
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+    let first = line.trim().split(['-', ',']).next().unwrap().parse().unwrap();
+    pin_self(&[first]).unwrap();
+    let threads: Vec<_> = std::fs::read_dir("/proc/self/task").unwrap().flatten().collect();
+    assert!(threads.len() >= 2);
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.path().join("status")).unwrap();
+        assert!(status.contains(&format!("Cpus_allowed_list:\t{first}\n")), "{status}");
+    }
+    drop(stop);
+    other.join().unwrap().unwrap_err();
 }
 
 #[tokio::test]
