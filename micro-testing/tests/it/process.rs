@@ -93,7 +93,7 @@ async fn dropped_it_is_gone_also_when_it_was_stopped() {
 
 #[tokio::test]
 async fn both_streams_are_read_and_errors_show_them() {
-    let mut process = Process::spawn(shell("echo one; echo two >&2; printf three; sleep 600")).unwrap();
+    let mut process = Process::spawn(shell("echo one; echo two >&2; printf three; exec sleep 600")).unwrap();
     let two = process.line(LIMIT, |line| line.strip_prefix("tw").map(str::to_owned)).await.unwrap();
     assert_eq!(two, "o");
     let error = process.line(Duration::from_millis(50), |_| None::<()>).await.unwrap_err();
@@ -125,7 +125,7 @@ async fn a_line_without_end_is_seen_when_the_process_ends() {
 #[tokio::test]
 async fn output_is_bounded() {
     // 64 MiB in one line, then 12 MiB in lines, of which the newest stay.
-    let script = "head -c 67108864 /dev/zero | tr '\\0' x; echo; seq 1 1800000; echo done; sleep 600";
+    let script = "head -c 67108864 /dev/zero | tr '\\0' x; echo; seq 1 1800000; echo done; exec sleep 600";
     let process = Process::spawn(shell(script)).unwrap();
     process.line(LIMIT * 5, |line| (line == "done").then_some(())).await.unwrap();
     let lines = process.lines();
