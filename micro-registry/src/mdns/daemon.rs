@@ -22,6 +22,9 @@ pub(super) const KIND: &str = "_micro._tcp.local.";
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// How often the daemon looks which interfaces there are: every 2 s, which is less than the TTL of anybody.
+const LOOK: u32 = 2;
+
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(250);
 
@@ -88,6 +91,20 @@ impl Daemon {
         }
     }
 
+    /// Whether there is a network to be heard on.
+    ///
+    /// # Errors
+    /// `Unavailable` when none of the interfaces is up that are used.
+    pub(super) fn connected(&self) -> Result<()> {
+        match micro_net::interfaces() {
+            Ok(there) if !self.selection.is_up(&there) => {
+                Err(Error::unavailable("none of the network interfaces is up that mDNS uses"))
+            }
+            // What cannot be seen is left to the daemon.
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn place(&self) -> String {
         self.selection.place(&micro_net::interfaces().unwrap_or_default())
     }
@@ -128,12 +145,13 @@ fn spawn(selection: &Selection) -> Result<ServiceDaemon> {
     let failed = |error| Error::unavailable(format!("mDNS cannot be started: {error}"));
     let daemon = ServiceDaemon::new().map_err(failed)?;
     let selection = selection.clone();
-    // It is asked again every few seconds, so interfaces that come and go are used and left.
+    // It is asked again each time the daemon looks, so interfaces that come and go are used and left.
     let left_out = IfPredicate::new(move |found| {
         let interface = Interface::new(&found.name, found.ip());
         !selection.takes(&interface, || micro_net::interfaces().unwrap_or_default())
     });
     daemon.disable_interface(IfKind::Predicate(left_out)).map_err(failed)?;
+    daemon.set_ip_check_interval(LOOK).map_err(failed)?;
     Ok(daemon)
 }
 

@@ -1,6 +1,6 @@
 //! What runs in the background: hears the network, and ends what is over.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use mdns_sd::{Receiver, ResolvedService, ServiceEvent};
 use micro_core::{Error, Result};
 use micro_net::Backoff;
 use tokio::sync::{Mutex as AsyncMutex, Notify};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::announcement::Announcement;
 use super::daemon::{Daemon, label_of};
@@ -33,6 +33,8 @@ pub(super) struct Shared {
     /// Wakes the driver when there is something new to wait for.
     pub(super) wake: Notify,
     revision: AtomicU64,
+    /// No interface is up: nobody can be heard, and silence means nothing.
+    cut_off: AtomicBool,
 }
 
 impl Shared {
@@ -46,6 +48,7 @@ impl Shared {
             changing: AsyncMutex::default(),
             wake: Notify::new(),
             revision: AtomicU64::new(0),
+            cut_off: AtomicBool::new(false),
         }
     }
 
@@ -75,7 +78,8 @@ impl Shared {
             self.wake.notify_one();
             self.daemon.announce(&label, &address, said).await?;
         }
-        Ok(())
+        // It is announced when there is a network again; whether it is known to others is said now.
+        self.daemon.connected()
     }
 
     pub(super) async fn deregister(&self, service: &Service) -> Result<()> {
@@ -87,7 +91,8 @@ impl Shared {
                 self.withdraw(&known, Removal::Deregistered).await?;
             }
         }
-        Ok(())
+        // Others hear no goodbye without a network.
+        self.daemon.connected()
     }
 
     /// Says goodbye for all nodes of this process and ends everything.
@@ -124,7 +129,29 @@ impl Shared {
         next(last.unwrap_or_else(|last| last))
     }
 
+    /// Looked at before silence is taken for a death. What was heard is kept while there is no network, and those who
+    /// watch are told that it is gone.
+    fn is_cut_off(&self) -> bool {
+        let cut_off = self.cut_off.load(Ordering::Relaxed) || self.daemon.connected().is_err();
+        if cut_off && !self.cut_off.swap(true, Ordering::Relaxed) {
+            tracing::debug!("mDNS: no interface is up: what was heard is kept");
+            lock(&self.table).close();
+        }
+        cut_off
+    }
+
+    /// Notices that there is a network again.
+    fn reconnect(&self) {
+        if self.daemon.connected().is_ok() {
+            lock(&self.table).renew(Instant::now());
+            self.cut_off.store(false, Ordering::Relaxed);
+        }
+    }
+
     async fn expire(&self) {
+        if self.is_cut_off() {
+            return;
+        }
         let _changing = self.changing.lock().await;
         let over = lock(&self.table).expire(Instant::now());
         for known in over {
@@ -140,7 +167,9 @@ impl Shared {
         match event {
             ServiceEvent::ServiceResolved(found) => self.resolved(&found, now),
             ServiceEvent::ServiceRemoved(_, name) => {
-                if let Some(label) = label_of(&name) {
+                if let Some(label) = label_of(&name)
+                    && !self.is_cut_off()
+                {
                     lock(&self.table).lose(label, now);
                 }
             }
@@ -163,6 +192,9 @@ impl Shared {
     }
 }
 
+/// How often it is looked whether there is a network again.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A search that lasted this long has not failed.
 const LASTS: Duration = Duration::from_secs(60);
 
@@ -172,11 +204,13 @@ pub(super) async fn drive(shared: Arc<Shared>) {
     let mut ask_again = None;
     let mut asked = Instant::now();
     loop {
-        let end = lock(&shared.table).next_end();
+        let cut_off = shared.cut_off.load(Ordering::Relaxed);
+        let end = if cut_off { None } else { lock(&shared.table).next_end() };
         let events = lock(&shared.search).events.front().cloned();
         tokio::select! {
             () = shared.wake.notified() => {}
             () = until(end) => shared.expire().await,
+            () = sleep(LOOK), if cut_off => shared.reconnect(),
             () = until(ask_again) => {
                 ask_again = None;
                 asked = Instant::now();

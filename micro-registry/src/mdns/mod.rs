@@ -41,6 +41,9 @@ use crate::{Describe, RegisterOptions, Registry, Service, Watch};
 /// * **How long**: a node that is not registered again within its TTL is gone, on the machine that registered it and on
 ///   all others. DNS's own lifetimes (2 minutes and more) do not matter. Deregistering says goodbye, and so does
 ///   dropping the registry, which takes all of its nodes away.
+/// * **Without a network**: while none of the interfaces is up, everything fails with
+///   [`Unavailable`](micro_core::Code::Unavailable) and watches end, but nobody is taken for dead: what was heard is kept,
+///   and has a new TTL to be heard again when there is a network.
 /// * **Asking**: the first question starts a search that goes on as long as the registry lives, so later ones are
 ///   answered from what was heard. A name that nobody has announced is asked for on the network, and after 1.5 s it is
 ///   [`NotFound`](micro_core::Code::NotFound). The first [`list`](Registry::list) and the snapshot of the first watch
@@ -144,6 +147,7 @@ impl Registry for Mdns {
 
     async fn get(&self, name: &str) -> Result<Vec<Service>> {
         let shared = self.drive()?;
+        shared.daemon.connected()?;
         shared.settled(Some(name)).await?;
         let found = lock(&shared.table).named(name);
         if found.is_empty() {
@@ -154,19 +158,21 @@ impl Registry for Mdns {
 
     async fn list(&self) -> Result<Vec<String>> {
         let shared = self.drive()?;
+        shared.daemon.connected()?;
         shared.settled(None).await?;
         Ok(lock(&shared.table).names())
     }
 
     async fn watch(&self, name: Option<&str>) -> Result<Box<dyn Watch>> {
         let shared = self.drive()?;
+        shared.daemon.connected()?;
         // The watch begins before the search, so that it misses nothing the search finds.
         let (snapshot, changes) = lock(&shared.table).watch(name);
         let settled = {
             let (shared, name) = (shared.clone(), name.map(str::to_owned));
             async move { shared.settled(name.as_deref()).await }
         };
-        Ok(Box::new(MdnsWatch::new(&snapshot, changes, settled, shared.describer.clone())))
+        Ok(Box::new(MdnsWatch::new(&snapshot, changes, settled, shared.clone())))
     }
 }
 

@@ -44,6 +44,11 @@ impl Selection {
         if interface.is_loopback() { !there().iter().any(leads_out) } else { leads_out(interface) }
     }
 
+    /// Whether any interface is up that is used, on a machine with all of `there`.
+    pub(super) fn is_up(&self, there: &[Interface]) -> bool {
+        there.iter().any(|one| one.up && self.takes(one, || there.to_vec()))
+    }
+
     /// The interfaces that are used, for people: `interfaces lo`.
     pub(super) fn place(&self, there: &[Interface]) -> String {
         if self.wanted.is_empty() {
@@ -103,6 +108,20 @@ mod tests {
         assert_eq!(used(&[], &all), ["eth0 10.0.0.1", "eth0 fe80::1"]);
         assert_eq!(Selection::new(&[], &all).unwrap().place(&all), "interfaces eth0");
         assert_eq!(Selection::new(&[], &all).unwrap().place(&internal), "interfaces lo");
+    }
+
+    #[test]
+    fn it_is_up_when_one_interface_is() {
+        let mut all =
+            [interface("lo", "127.0.0.1"), interface("eth0", "10.0.0.1"), interface("eth1", "10.1.0.1")];
+        let selection = Selection::new(&["eth0".into(), "eth1".into()], &all).unwrap();
+        assert!(selection.is_up(&all));
+        all[1].up = false;
+        assert!(selection.is_up(&all));
+        all[2].up = false;
+        assert!(!selection.is_up(&all) && !selection.is_up(&[]));
+        // Without a choice loopback takes over where nothing else leads out.
+        assert!(Selection::new(&[], &all).unwrap().is_up(&all));
     }
 
     #[test]

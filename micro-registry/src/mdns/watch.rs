@@ -12,7 +12,7 @@ use micro_net::Backoff;
 use tokio::sync::mpsc;
 
 use super::announcement::Announcement;
-use super::describer::Describer;
+use super::driver::Shared;
 use super::table::{Change, Key, key};
 use crate::{Event, Watch};
 
@@ -23,7 +23,7 @@ pub(super) struct MdnsWatch {
     changes: mpsc::Receiver<Change>,
     /// Ends when all that was there at the beginning has been heard.
     settled: Option<BoxFuture<'static, Result<()>>>,
-    describer: Arc<Describer>,
+    shared: Arc<Shared>,
     /// Nodes that are asked for their endpoints; they go with the watch, or with the node.
     asking: FuturesUnordered<BoxFuture<'static, Result<Announcement, Aborted>>>,
     asked: HashMap<Key, AbortHandle>,
@@ -34,13 +34,13 @@ impl MdnsWatch {
         snapshot: &[Change],
         changes: mpsc::Receiver<Change>,
         settled: impl Future<Output = Result<()>> + Send + 'static,
-        describer: Arc<Describer>,
+        shared: Arc<Shared>,
     ) -> Self {
         let mut watch = Self {
             ready: VecDeque::new(),
             changes,
             settled: Some(Box::pin(settled)),
-            describer,
+            shared,
             asking: FuturesUnordered::new(),
             asked: HashMap::new(),
         };
@@ -56,9 +56,9 @@ impl MdnsWatch {
             asking.abort();
         }
         if let Change::Put(announcement) = change
-            && self.describer.can_ask(announcement)
+            && self.shared.describer.can_ask(announcement)
         {
-            match self.describer.known(announcement) {
+            match self.shared.describer.known(announcement) {
                 Some(complete) => return self.ready.push_back(complete.told().put()),
                 None => self.ask(announcement),
             }
@@ -68,7 +68,7 @@ impl MdnsWatch {
 
     fn ask(&mut self, announcement: &Announcement) {
         let (handle, registration) = AbortHandle::new_pair();
-        let (announcement, describer) = (announcement.clone(), self.describer.clone());
+        let (announcement, describer) = (announcement.clone(), self.shared.describer.clone());
         self.asked.insert(key(&announcement), handle);
         let asking = async move {
             let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(60));
@@ -103,7 +103,7 @@ impl Watch for MdnsWatch {
                 biased;
                 change = self.changes.recv() => match change {
                     Some(change) => self.tell(&change),
-                    None => return Err(lost()),
+                    None => return Err(self.shared.daemon.connected().err().unwrap_or_else(lost)),
                 },
                 Some(asked) = self.asking.next() => {
                     // Those that were aborted say nothing.

@@ -5,14 +5,15 @@
 
 use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use micro_core::Code;
 use micro_net::{advertise, interfaces};
-use micro_registry::{Mdns, MdnsOptions, RegisterOptions, Registry};
+use micro_registry::{Cache, Describe, Freshness, Mdns, MdnsOptions, RegisterOptions, Registry};
 use tokio::time::{sleep, timeout};
 
-use crate::process::{Process, answer, record, say};
+use crate::process::{Call, Process, answer, record, say};
 
 /// A machine.
 struct Machine {
@@ -125,6 +126,11 @@ fn a_machine_whose_port_is_taken() {
     run("taken");
 }
 
+#[test]
+fn an_interface_that_is_down_for_a_while() {
+    run("outage");
+}
+
 fn run(machine: &str) {
     let mut command = Command::new("unshare");
     command.args(namespace()).arg("--").arg(std::env::current_exe().unwrap());
@@ -151,6 +157,10 @@ fn namespace() -> &'static [&'static str] {
 pub(crate) async fn inside(name: &str) {
     if name == "taken" {
         taken();
+        return say("passed");
+    }
+    if name == "outage" {
+        outage().await;
         return say("passed");
     }
     let machine = MACHINES.iter().find(|machine| machine.name == name).unwrap();
@@ -199,6 +209,71 @@ fn taken() {
     let error = Mdns::new(MdnsOptions::default()).unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     assert!(error.detail().contains("port 5353"), "{error}");
+}
+
+/// Five processes, and the interface on which they find each other is down for three times their TTL. They listen on
+/// loopback, so they can be reached all the time.
+async fn outage() {
+    const TTL: Duration = Duration::from_secs(5);
+    const CABLE: [&str; 5] = [
+        "link set lo up",
+        "link add eth0 type veth peer name veth0",
+        "addr add 192.168.1.5/24 dev eth0",
+        "link set veth0 up",
+        "link set eth0 up",
+    ];
+    CABLE.into_iter().for_each(ip);
+    let names = ["one", "two", "three", "four", "five"];
+    let processes = names.map(|name| Process::play(&format!("keep eth0 {name}")));
+    let registry = Arc::new(Mdns::new(MdnsOptions::default().with_interfaces(["eth0"])).unwrap());
+    let cache = Cache::new(registry.clone());
+    for name in names {
+        timeout(Duration::from_secs(30), cache.lookup(name).available()).await.expect(name).unwrap();
+    }
+    // Each second all are called. What was known is known all the time.
+    let call = async |seconds: u64| {
+        for second in 0..seconds {
+            for name in names {
+                let view = cache.lookup(name).current().unwrap();
+                let node =
+                    &view.services.first().unwrap_or_else(|| panic!("{name} after {second} s")).nodes[0];
+                Call.describe(node, name).await.unwrap();
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    call(2 * TTL.as_secs()).await;
+    ip("link set eth0 down");
+    call(3 * TTL.as_secs()).await;
+    let stale = cache.lookup("one").current().unwrap();
+    assert!(stale.is_stale(), "{stale:?}");
+    let error = registry.list().await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.detail()),
+        (Code::Unavailable, "none of the network interfaces is up that mDNS uses")
+    );
+    ip("link set eth0 up");
+    let back = std::time::Instant::now();
+    // The waits of a registration of 1 s are up to 1 s.
+    let within = TTL + Duration::from_secs(1);
+    let mut sorted = names;
+    sorted.sort_unstable();
+    call(within.as_secs()).await;
+    assert_eq!(registry.list().await.unwrap(), sorted, "after {:?}", back.elapsed());
+    // Who does not register again is gone by now: these are here.
+    call(2 * TTL.as_secs()).await;
+    assert_eq!(registry.list().await.unwrap(), sorted);
+    // The waits of the cache are up to 10 s.
+    for name in names {
+        let view = cache.lookup(name).current().unwrap();
+        assert!(matches!(view.freshness, Freshness::Fresh), "{name} after {:?}: {view:?}", back.elapsed());
+    }
+    for process in &processes {
+        let why = "registry mdns (interfaces eth0): none of the network interfaces is up that mDNS uses";
+        for said in ["Registered ".to_owned(), format!("Lost {why}"), "Registered ".to_owned()] {
+            assert_eq!(process.says(), said);
+        }
+    }
 }
 
 fn ip(arguments: &str) {

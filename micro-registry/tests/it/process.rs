@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use micro_core::{Address, Error, Result};
-use micro_registry::{Describe, Endpoint, Mdns, MdnsOptions, Node, RegisterOptions, Registry, Service};
+use micro_registry::{
+    Describe, Endpoint, Mdns, MdnsOptions, Node, RegisterOptions, Registration, RegistrationOptions,
+    RegistrationState, Registry, Service,
+};
 use tokio::io::AsyncReadExt;
 
 /// The variable that names the part.
@@ -92,6 +95,7 @@ fn part() {
             ["serve", name, ttl, endpoints] => {
                 serve(name, Duration::from_millis(ttl.parse().unwrap()), endpoints.parse().unwrap()).await;
             }
+            ["keep", interface, name] => keep(interface, name).await,
             ["find", interface, name] => find(interface, name).await,
             #[cfg(target_os = "linux")]
             ["netns", scenario] => crate::netns::inside(scenario).await,
@@ -139,6 +143,30 @@ async fn serve(name: &str, ttl: Duration, endpoints: usize) {
                 // Ends the process, at once.
                 _ => return,
             }
+        }
+    }
+}
+
+/// A service on loopback that is kept registered on an interface, with a TTL of 5 s and an interval of 1 s. It says how
+/// its registration stands, each time that changes.
+async fn keep(interface: &str, name: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let record = record(name, listener.local_addr().unwrap().into(), 1);
+    answer(listener, record.clone());
+    let registry = Arc::new(Mdns::new(MdnsOptions::default().with_interfaces([interface])).unwrap());
+    let mut options = RegistrationOptions::default();
+    (options.ttl, options.interval) = (Duration::from_secs(5), Duration::from_secs(1));
+    let registration = Registration::start(registry, record, options);
+    let mut watch = registration.watch();
+    let mut input = input();
+    loop {
+        let status = watch.borrow_and_update().clone();
+        if status.state != RegistrationState::Pending {
+            say(format_args!("{:?} {}", status.state, status.error.as_deref().map_or("", Error::detail)));
+        }
+        tokio::select! {
+            changed = watch.changed() => changed.unwrap(),
+            _ = input.recv() => return,
         }
     }
 }

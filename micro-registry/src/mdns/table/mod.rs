@@ -144,6 +144,11 @@ impl Table {
         own
     }
 
+    /// The network is back after it was gone: whoever could not be heard has a new TTL to be heard again.
+    pub(super) fn renew(&mut self, now: Instant) {
+        self.nodes.values_mut().for_each(|known| known.heard = now);
+    }
+
     /// When the next node ends.
     pub(super) fn next_end(&self) -> Option<Instant> {
         self.nodes.values().map(Known::ends).min()
