@@ -1,6 +1,7 @@
 //! The HTTP listener, over real sockets: bytes in, bytes out.
 
 pub(crate) mod app;
+mod ending;
 mod go_micro;
 mod limits;
 mod plain;
