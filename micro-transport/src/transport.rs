@@ -125,6 +125,7 @@ pub struct ListenOptions {
     pub health: Option<Arc<dyn Health>>,
     /// Fires when calls that still run after a stop are to end: their handlers are dropped, and their callers are told
     /// [`Code::Unavailable`](micro_core::Code::Unavailable), reason `STOPPING`. Before the stop it does nothing.
+    /// Those who do not read what they are told keep their connection until the listener's future is dropped.
     pub cancel: Shutdown,
 }
 

@@ -62,6 +62,7 @@ macro_rules! conformance_tests {
             the_death_of_a_listener_fails_what_is_in_flight
             draining_answers_what_was_accepted
             draining_ends_streams_in_their_time
+            what_is_cancelled_after_a_stop_is_told
             nobody_listens
             an_address_is_taken_once
         }

@@ -249,8 +249,8 @@ impl Service {
         self.build()?.start().await
     }
 
-    /// Runs the service until it is told to stop: by SIGTERM, SIGINT, or its [`shutdown`](Self::shutdown) signal. A
-    /// second signal ends it at once.
+    /// Runs the service until it is told to stop: by SIGTERM, SIGINT, or its [`shutdown`](Self::shutdown) signal. It
+    /// stops as [`Running::stop`] says, also when it is told so while it starts; a second signal ends it at once.
     ///
     /// # Errors
     /// As [`start`](Self::start), and what the server ends with by itself.

@@ -164,10 +164,9 @@ impl Running {
         self.until(told).await
     }
 
-    /// Stops in order: not ready any more, out of the registry, a while for those who have not heard of it, no new
-    /// connections, the calls that run are answered, and what is not answered by then is cancelled and told so. Every
-    /// phase has a limit and a line in the log; the setting of each is beside its default in
-    /// [`defaults`](crate::defaults).
+    /// Stops in order, by phases, each with a limit and a line in the log:
+    ///
+    #[doc = include_str!("../docs/stop.md")]
     ///
     /// # Errors
     /// What the server ended with.

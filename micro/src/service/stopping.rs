@@ -1,28 +1,6 @@
 //! How a service stops: the phases, one after the other, each with a limit and a line in the log.
 //!
-//! | phase | what happens | limit | its setting |
-//! |---|---|---|---|
-//! | | it is not ready any more: `/readyz` and `Debug.Health` say so | | |
-//! | `before stop` | the `before_stop` hooks run, in their order | 10 s each | `defaults::HOOK` |
-//! | `deregister` | it leaves its registry; one that does not answer forgets it after the TTL | 3 s | `defaults::DEREGISTER` |
-//! | `lame duck` | nothing but waiting: calls still come from those who have not heard of it, and are answered | 2 s | `Service::lame_duck` |
-//! | `drain` | it accepts no more connections and tells the peers of those there are (GOAWAY, `Connection: close`); `Context::stopping` fires; the calls that run are answered | 30 s | `Service::drain` |
-//! | `cancel` | only if calls still run: their handlers are dropped and their callers told, `Unavailable` with reason `STOPPING` | 1 s | `defaults::CANCEL` |
-//! | `close` | only if callers could not be told, as they do not read: every connection is closed | 1 s | `defaults::CLOSE` |
-//! | `after stop` | the `after_stop` hooks run, in their order | 10 s each | `defaults::HOOK` |
-//!
-//! Each phase that takes place logs `Stop [phase] of service took ..` (info) when it is done, and
-//! `Stop [phase] of service is not done within ..` (warning) when its limit is over; the stop goes on either way. It
-//! begins with `Stopping [service] ..` and ends with `Stopped [service] ..`.
-//!
-//! In whatever order things happen:
-//!
-//! * Told to stop before it listens (in a `before_start` hook, or while it binds), a service drops what it was about to
-//!   do: no other hook runs, nothing was registered. Later, in an `after_start` hook for example, it stops as above.
-//! * A second signal ends it at once, in whatever phase it is: everything is dropped, and `run` returns `Cancelled`. One
-//!   that follows the first within half a second is taken for the same.
-//! * A server that ends by itself has nothing to drain: the phases from `lame duck` to `close` do not take place.
-//! * A hook, a registry or a server that panics has ended; the next phase follows.
+//! The table of them is in `docs/stop.md`, which the documentation of `Running::stop` shows.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use micro_core::{Code, Result};
+use micro_core::{Code, Result, Shutdown};
 
 use crate::ConnectionState;
 use crate::conformance::running::{Running, SOON, bytes, fails, route, within};
@@ -129,6 +129,45 @@ pub async fn draining_ends_streams_in_their_time(promises: &Promises, fixture: &
     assert_eq!(second.as_deref(), Some(&b"second"[..]));
     assert_eq!(down.next().await.expect("the end"), None);
     up.served().await.expect("a listener that was stopped");
+}
+
+/// What still runs after `stop` when [`ListenOptions::cancel`](crate::ListenOptions::cancel) fires is told that the
+/// service stopped, its handlers end, and `serve` returns.
+pub async fn what_is_cancelled_after_a_stop_is_told(promises: &Promises, fixture: &Fixture) {
+    let fixture = with_a_cancel_of_its_own(fixture);
+    let mut up = Running::start(promises, &fixture).await;
+    let held = tokio::spawn(up.call("Probe.Held", "x"));
+    within(SOON, "the start of a call", up.probe.until_running(1)).await;
+    up.stop.fire();
+    fixture.listen.cancel.fire();
+    let error =
+        within(SOON, "the end of the call", held).await.expect("no panic").expect_err("it was cancelled");
+    assert_eq!(
+        (error.code(), error.reason(), error.reached()),
+        (Code::Unavailable, "STOPPING", true),
+        "{error:?}"
+    );
+    within(SOON, "the end of the handler", up.probe.until_running(0)).await;
+    up.served().await.expect("a listener that was stopped");
+
+    let fixture = with_a_cancel_of_its_own(&fixture);
+    let Some(mut up) = Running::streaming(promises, &fixture).await else { return };
+    let client = up.client();
+    let call = client.server_stream::<Bytes, Bytes>(route("Probe.HeldStream"), Bytes::new());
+    let mut down = call.await.expect("a stream");
+    assert!(down.next().await.expect("a message").is_some());
+    up.stop.fire();
+    fixture.listen.cancel.fire();
+    let error = within(SOON, "the end of the stream", down.next()).await.expect_err("it was cancelled");
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, "STOPPING"), "{error:?}");
+    up.served().await.expect("a listener that was stopped");
+}
+
+/// Options are cloned with the signal that is in them.
+fn with_a_cancel_of_its_own(fixture: &Fixture) -> Fixture {
+    let mut fixture = fixture.clone();
+    fixture.listen.cancel = Shutdown::new();
+    fixture
 }
 
 /// Where nobody listens, the dial or the first call fails with [`Code::Unavailable`], not reached, and says where it was.
