@@ -14,6 +14,9 @@ enum Broken {
     FailsWhenAllRest,
     SkipsToTheNeighbour,
     ReachedErrors,
+    ForgetsWhatWasTried,
+    TakesErrorsForSpeed,
+    GivesTheWholeShareAtOnce,
 }
 
 impl Selector for Broken {
@@ -45,6 +48,19 @@ impl Selector for Broken {
                 let mut walk = after.into_iter().chain(before);
                 walk.find_map(|(index, node)| node.claim(index)).map_or_else(|| nodes.last_resort(hint), Ok)
             }
+            Self::ForgetsWhatWasTried => {
+                Random::new().pick(nodes, &Hint::new(hint.endpoint).with_filters(hint.filters))
+            }
+            Self::TakesErrorsForSpeed => nodes
+                .candidates(hint)
+                .min_by_key(|(_, node)| node.in_flight())
+                .and_then(|(index, node)| node.claim(index))
+                .map_or_else(|| nodes.last_resort(hint), Ok),
+            Self::GivesTheWholeShareAtOnce => {
+                let candidates = nodes.candidates(hint).collect::<Vec<_>>();
+                let drawn = candidates.get(fastrand::usize(..candidates.len().max(1)));
+                drawn.map_or_else(|| nodes.last_resort(hint), |(index, node)| Ok(node.pick(*index)))
+            }
             Self::ReachedErrors => {
                 Random::new().pick(nodes, hint).map_err(|error| Error::unavailable(error.detail().to_owned()))
             }
@@ -55,13 +71,25 @@ impl Selector for Broken {
 #[test]
 fn every_fault_is_found_by_its_law() {
     type Laws = &'static [fn(&dyn Selector)];
-    let broken: [(Broken, Laws); 6] = [
+    let broken: [(Broken, Laws); 9] = [
         (Broken::AlwaysTheFirst, &[spreads_evenly, spreads_over_what_is_left, spreads_across_threads]),
         (Broken::IgnoresFilters, &[filters_are_kept, no_node_is_unavailable]),
-        (Broken::IgnoresRests, &[unreachable_is_skipped_at_once, probed_by_one_and_readmitted]),
+        (
+            Broken::IgnoresRests,
+            &[
+                unreachable_is_skipped_at_once,
+                probed_by_one_and_readmitted,
+                failing_is_ejected,
+                ejected_is_probed_by_one,
+                at_most_half_are_ejected,
+            ],
+        ),
         (Broken::FailsWhenAllRest, &[all_resting_picks_the_first_to_end]),
         (Broken::SkipsToTheNeighbour, &[spreads_over_what_filters_leave]),
         (Broken::ReachedErrors, &[no_node_is_unavailable]),
+        (Broken::ForgetsWhatWasTried, &[tried_is_avoided]),
+        (Broken::TakesErrorsForSpeed, &[errors_attract_no_calls]),
+        (Broken::GivesTheWholeShareAtOnce, &[readmitted_gets_its_share_bit_by_bit]),
     ];
     for (selector, laws) in &broken {
         for (number, law) in laws.iter().enumerate() {

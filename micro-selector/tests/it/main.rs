@@ -4,5 +4,9 @@
 mod allocations;
 mod broken;
 mod conformance;
+#[cfg(test)]
 mod hash;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
 mod p2c;
