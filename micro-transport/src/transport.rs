@@ -72,9 +72,17 @@ pub struct DialOptions {
     pub pool_size: usize,
     /// How long an idle socket is kept.
     pub pool_ttl: Duration,
-    /// How long a connection with calls waiting may be silent before it is asked whether it lives.
+    /// The most connections to this address, where a protocol carries many calls on each. Another one is made when
+    /// those there are carry 100 calls each, or as many as the peer takes. One connection is one task, so one core's
+    /// work, on either side, and one lost packet stops all of its calls: a few of them carry more than one core has to
+    /// say, and many of them would be no better than a socket for each call.
+    pub connections: usize,
+    /// How long a connection that is waited for may be silent before it is asked whether it lives. One that was idle
+    /// for as long is asked before the next call goes out on it.
     pub keep_alive: Duration,
-    /// How long it has to answer that.
+    /// How long it has to answer that; what waits for it fails then, and what was not sent yet is known not to have
+    /// reached it. Over HTTP/1.1 there is nothing to ask with: a host or a way that is gone is noticed by the kernel
+    /// within 8 s, and a process that is stopped by the deadline of the call.
     pub keep_alive_timeout: Duration,
 }
 
@@ -86,6 +94,7 @@ impl Default for DialOptions {
             max_message: 4 * 1024 * 1024,
             pool_size: 100,
             pool_ttl: Duration::from_secs(60),
+            connections: 4,
             keep_alive: Duration::from_secs(5),
             keep_alive_timeout: Duration::from_secs(3),
         }

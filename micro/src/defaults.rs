@@ -17,6 +17,8 @@ pub const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
 pub const POOL_SIZE: usize = 100;
 /// How long a connection that is not used is kept.
 pub const POOL_TTL: Duration = Duration::from_secs(60);
+/// The most connections to one node, where its protocol carries many calls on each.
+pub const CONNECTIONS: usize = 4;
 /// How long a client's connection with calls waiting may be silent before it is asked whether it lives.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long it has to answer that, before its calls fail with `Unavailable`.
@@ -73,6 +75,7 @@ mod tests {
     fn are_those_of_the_transports() {
         let dial = DialOptions::default();
         assert_eq!((dial.timeout, dial.pool_size, dial.pool_ttl), (DIAL_TIMEOUT, POOL_SIZE, POOL_TTL));
+        assert_eq!(dial.connections, CONNECTIONS);
         assert_eq!((dial.keep_alive, dial.keep_alive_timeout), (KEEP_ALIVE, KEEP_ALIVE_TIMEOUT));
         assert_eq!(dial.max_message, MAX_MESSAGE);
         let listen = ListenOptions::default();

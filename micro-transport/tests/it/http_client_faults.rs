@@ -235,29 +235,64 @@ async fn calls_that_a_leaving_server_did_not_see_are_not_reached() {
     assert_ne!(connection.state(), ConnectionState::Ready);
 }
 
-#[tokio::test]
-async fn a_peer_that_is_silent_and_answers_no_ping_is_dead() {
-    let server = Raw::start(|mut stream, _| async move {
+/// Takes everything and says nothing but hello, as a process that hangs.
+async fn hung() -> Raw {
+    Raw::start(|mut stream, _| async move {
         stream.write_all(HELLO).await.unwrap();
-        // It takes everything and says nothing, as one whose process hangs.
         let mut buffer = [0; 4096];
         while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn a_peer_that_is_silent_and_answers_no_ping_is_dead() {
+    let server = hung().await;
     let mut options = h2();
     (options.keep_alive, options.keep_alive_timeout) =
-        (Duration::from_millis(100), Duration::from_millis(100));
+        (Duration::from_millis(1000), Duration::from_millis(500));
     let connection = dial(server.address, &options).await;
-    // While nobody waits nobody asks.
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert_eq!(connection.state(), ConnectionState::Ready);
     let start = Instant::now();
     let error = soon(connection.dispatch(request_within("{}", Duration::from_secs(30)))).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::Unavailable, true), "{error}");
     assert!(error.detail().contains("ping"), "{error}");
-    assert!(start.elapsed() >= Duration::from_millis(150) && start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() >= Duration::from_millis(1400) && start.elapsed() < Duration::from_secs(15));
     assert_eq!(connection.state(), ConnectionState::Closed);
     server.until_open(0).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_died_while_nobody_asked_is_not_reached() {
+    let server = hung().await;
+    let mut options = h2();
+    (options.keep_alive, options.keep_alive_timeout) =
+        (Duration::from_millis(100), Duration::from_millis(500));
+    options.connections = 1;
+    let connection = dial(server.address, &options).await;
+    // While nobody waits nobody asks.
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    assert_eq!(connection.state(), ConnectionState::Ready);
+    let start = Instant::now();
+    let error = soon(connection.dispatch(request_within("{}", Duration::from_secs(30)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::Unavailable, false), "{error}");
+    assert!(error.detail().contains("ping"), "{error}");
+    assert!(start.elapsed() >= Duration::from_millis(400) && start.elapsed() < Duration::from_secs(5));
+    assert_eq!(connection.state(), ConnectionState::Closed);
+}
+
+#[tokio::test]
+async fn a_peer_that_only_its_kernel_speaks_for_is_not_reached() {
+    // As a process that was stopped: connections are taken, and nothing is ever said.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut options = h2();
+    options.keep_alive_timeout = Duration::from_millis(300);
+    let connection = dial(listener.local_addr().unwrap(), &options).await;
+    let error = soon(connection.dispatch(request_within("{}", Duration::from_secs(30)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::Unavailable, false), "{error}");
+    assert!(error.detail().contains("said nothing within 300ms"), "{error}");
+    let error =
+        soon(connection.dispatch(request_within("{}", Duration::from_millis(100)))).await.unwrap_err();
+    assert!(!error.reached(), "{error}");
 }
 
 #[tokio::test]

@@ -180,6 +180,31 @@ async fn a_socket_that_was_closed_while_idle_is_not_used() {
 }
 
 #[tokio::test]
+async fn a_socket_that_was_closed_while_this_process_slept_is_not_used() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n{}") {
+                let mut byte = [0];
+                std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
+                request.extend(byte);
+            }
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                .unwrap();
+        }
+    });
+    let connection = dial(address, &DialOptions::default()).await;
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+    // The runtime hears of nothing in this time, as when the process or its machine was stopped.
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
+    server.join().unwrap();
+}
+
+#[tokio::test]
 async fn idle_sockets_end() {
     let server = Raw::start(|stream, _| echo(stream)).await;
     let mut options = DialOptions::default();

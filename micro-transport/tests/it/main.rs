@@ -9,9 +9,13 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http_client;
 #[cfg(feature = "http")]
+mod http_client_cancel;
+#[cfg(feature = "http")]
 mod http_client_faults;
 #[cfg(feature = "http")]
 mod http_client_golden;
+#[cfg(feature = "http")]
+mod http_client_group;
 #[cfg(feature = "http")]
 mod http_client_http1;
 #[cfg(feature = "http")]

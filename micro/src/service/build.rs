@@ -255,6 +255,9 @@ fn dial(service: &mut Service, settings: &Settings) {
     if let Some(size) = settings.client_pool_size {
         service.dial.pool_size = size;
     }
+    if let Some(connections) = settings.client_connections {
+        service.dial.connections = connections;
+    }
     if let Some(ttl) = settings.client_pool_ttl {
         service.dial.pool_ttl = ttl;
     }

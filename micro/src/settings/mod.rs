@@ -64,6 +64,8 @@ pub struct Settings {
     pub client_retry_budget: Option<f64>,
     /// The most sockets to one node: `MICRO_CLIENT_POOL_SIZE`.
     pub client_pool_size: Option<usize>,
+    /// The most connections to one node, with many calls on each: `MICRO_CLIENT_CONNECTIONS`.
+    pub client_connections: Option<usize>,
     /// How long an idle connection is kept: `MICRO_CLIENT_POOL_TTL`.
     pub client_pool_ttl: Option<Duration>,
 }
@@ -159,6 +161,7 @@ impl Settings {
             client_retries: self.client_retries.or(other.client_retries),
             client_retry_budget: self.client_retry_budget.or(other.client_retry_budget),
             client_pool_size: self.client_pool_size.or(other.client_pool_size),
+            client_connections: self.client_connections.or(other.client_connections),
             client_pool_ttl: self.client_pool_ttl.or(other.client_pool_ttl),
         }
     }

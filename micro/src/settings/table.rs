@@ -203,10 +203,19 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         flag: "client_pool_size",
         variable: "MICRO_CLIENT_POOL_SIZE",
-        help: "the most sockets to one node",
+        help: "the most sockets to one node, with one call on each",
         set: |settings, value| match value {
             "0" => Err("is 0: a client needs at least one socket".to_owned()),
             _ => number(&mut settings.client_pool_size, value),
+        },
+    },
+    Setting {
+        flag: "client_connections",
+        variable: "MICRO_CLIENT_CONNECTIONS",
+        help: "the most connections to one node, with many calls on each: 4",
+        set: |settings, value| match value {
+            "0" => Err("is 0: a client needs at least one connection".to_owned()),
+            _ => number(&mut settings.client_connections, value),
         },
     },
     Setting {

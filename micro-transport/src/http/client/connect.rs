@@ -1,13 +1,16 @@
 //! Sockets to an address.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::{HeaderValue, Uri};
 use micro_core::{Address, Deadline, Error, Result};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::error;
 use super::request::FormatNames;
@@ -16,6 +19,9 @@ use crate::http::socket;
 
 /// As good as for ever, and no more than clocks can hold.
 pub(super) const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// How long an address has before the next one is tried beside it (RFC 8305, section 5).
+const BESIDE: Duration = Duration::from_millis(250);
 
 /// Where calls go, and how sockets are made to there.
 #[derive(Debug)]
@@ -89,7 +95,7 @@ impl Target {
     pub(super) async fn connect(&self, deadline: Option<Deadline>) -> Result<TcpStream> {
         let end = Instant::now() + self.options.timeout.min(YEAR);
         let sooner = deadline.map(|deadline| Instant::from_std(deadline.instant())).filter(|at| *at < end);
-        match timeout_at(sooner.unwrap_or(end), self.try_all(end)).await {
+        match timeout_at(sooner.unwrap_or(end), self.try_all()).await {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(cause)) => Err(error::not_connected(&self.address, cause)),
             Err(_) if sooner.is_some() => {
@@ -107,29 +113,36 @@ impl Target {
         )
     }
 
-    /// Tries the host's addresses one after the other, each with its share of the time that is left, so that one that
-    /// swallows packets does not hide another that answers.
-    async fn try_all(&self, end: Instant) -> io::Result<TcpStream> {
-        let addresses = lookup_host((self.host.as_str(), self.port)).await?.collect::<Vec<_>>();
-        let mut last = None;
-        for (tried, address) in addresses.iter().enumerate() {
-            let connecting = connect_one(*address);
-            let result = match u32::try_from(addresses.len() - tried) {
-                // The last one has what is left, which the caller keeps an eye on.
-                Ok(1) | Err(_) => connecting.await,
-                Ok(count) => {
-                    let share = end.saturating_duration_since(Instant::now()) / count;
-                    tokio::time::timeout(share, connecting)
-                        .await
-                        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-                }
-            };
-            match result {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(error),
+    async fn try_all(&self) -> io::Result<TcpStream> {
+        first_of(lookup_host((self.host.as_str(), self.port)).await?).await
+    }
+}
+
+/// The socket of the address that answers first. They are tried in their order, each when the one before has failed or
+/// taken long, and the families by turns: so one that swallows packets, or a family that leads nowhere, hides no other.
+async fn first_of(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let (mut waiting, mut other): (VecDeque<_>, VecDeque<_>) = Default::default();
+    for address in addresses {
+        let first = waiting.front().is_none_or(|first: &SocketAddr| first.is_ipv4() == address.is_ipv4());
+        if first { waiting.push_back(address) } else { other.push_back(address) }
+    }
+    let mut trying = FuturesUnordered::new();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    loop {
+        if let Some(address) = waiting.pop_front() {
+            trying.push(connect_one(address));
+            if !other.is_empty() {
+                std::mem::swap(&mut waiting, &mut other);
             }
         }
-        Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address")))
+        let pause = if waiting.is_empty() { YEAR } else { BESIDE };
+        match timeout(pause, trying.next()).await {
+            Ok(Some(Ok(stream))) => return Ok(stream),
+            Ok(Some(Err(error))) => last = error,
+            Ok(None) => return Err(last),
+            // It goes on, and the next one is tried beside it.
+            Err(_) => {}
+        }
     }
 }
 
@@ -156,6 +169,45 @@ mod tests {
             assert_eq!(target.authority(), authority);
             assert_eq!(target.uri().authority().unwrap().as_str(), authority);
         }
+    }
+
+    /// An address whose kernel drops the packets of whoever knocks: nobody accepts, and its queue is full.
+    async fn hole() -> (socket2::Socket, Vec<TcpStream>) {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(0).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let mut queued = Vec::new();
+        while let Ok(Ok(stream)) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+            queued.push(stream);
+            assert!(queued.len() < 100, "the queue has no end");
+        }
+        (socket, queued)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_answers_is_not_hidden_by_others() {
+        let (socket, _queued) = hole().await;
+        let hole = socket.local_addr().unwrap().as_socket().unwrap();
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let well = listener.local_addr().unwrap();
+        for (addresses, beside) in [
+            (vec![well, hole], 0),
+            (vec![nobody, well], 0),
+            (vec![hole, nobody, well], 1),
+            (vec![hole, hole, hole, well], 3),
+        ] {
+            let start = Instant::now();
+            let stream = first_of(addresses.into_iter()).await.unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), well);
+            assert!(start.elapsed() >= BESIDE * beside && start.elapsed() < BESIDE * (beside + 8));
+        }
+        assert_eq!(
+            first_of([nobody].into_iter()).await.unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+        assert_eq!(first_of([].into_iter()).await.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! | peer | calls |
 //! |---|---|
-//! | known to speak `h2` | all on one HTTP/2 [session](self::http2::Session), by prior knowledge |
-//! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool); calls with a streamed request on a session that is made for the first of them |
+//! | known to speak `h2` | all on a [group](self::http2::Group) of HTTP/2 connections, by prior knowledge |
+//! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool); calls with a streamed request on a group that is made for the first of them |
 //! | known to speak other protocols only | HTTP/1.1; no streamed requests |
 
 mod answer;
@@ -23,7 +23,7 @@ use micro_core::{Address, Body, Call, Dispatch, Error, Request, Result};
 
 use self::connect::Target;
 use self::http1::Pool;
-use self::http2::{Link, Session};
+use self::http2::Group;
 use crate::{Connection, ConnectionState, DialOptions};
 
 /// What a node lists in its metadata `micro` when it speaks HTTP/2 by prior knowledge.
@@ -33,9 +33,9 @@ pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn 
     let target = Arc::new(Target::new(to, options)?);
     let protocols = &options.protocols;
     let kind = if protocols.iter().any(|protocol| protocol == H2) {
-        Kind::Multiplexed(Arc::new(Session::dial(target).await?))
+        Kind::Multiplexed(Group::dial(target).await?)
     } else {
-        let streams = protocols.is_empty().then(|| Arc::new(Link::new(target.clone())));
+        let streams = protocols.is_empty().then(|| Group::new(target.clone()));
         Kind::Plain { pool: Pool::dial(target).await?, streams }
     };
     Ok(Arc::new(HttpConnection { kind, sequence: AtomicU64::new(0) }))
@@ -49,13 +49,13 @@ struct HttpConnection {
 }
 
 enum Kind {
-    /// Everything on one HTTP/2 connection. When that is gone, so is this.
-    Multiplexed(Arc<Session>),
+    /// Everything over HTTP/2. When the last of its connections is gone, so is this.
+    Multiplexed(Arc<Group>),
     /// HTTP/1.1. Sockets come and go.
     Plain {
         pool: Arc<Pool>,
         /// For calls with a streamed request, where the peer may speak HTTP/2.
-        streams: Option<Arc<Link>>,
+        streams: Option<Arc<Group>>,
     },
 }
 
@@ -72,7 +72,7 @@ impl Display for Waiting {
 impl HttpConnection {
     fn target(&self) -> &Arc<Target> {
         match &self.kind {
-            Kind::Multiplexed(session) => session.target(),
+            Kind::Multiplexed(group) => group.target(),
             Kind::Plain { pool, .. } => pool.target(),
         }
     }
@@ -84,12 +84,12 @@ impl Dispatch for HttpConnection {
         let deadline = request.head.deadline;
         let Request { head, body } = request;
         let call = match (&self.kind, body) {
-            (Kind::Multiplexed(session), Body::Stream(body)) => {
-                http2::streamed(Arc::new(Link::to(session.clone())), &head, number, body)
+            (Kind::Multiplexed(group), Body::Stream(body)) => {
+                http2::streamed(group.clone(), &head, number, body)
             }
-            (Kind::Multiplexed(session), body) => http2::unary(session.clone(), &head, number, body),
-            (Kind::Plain { streams: Some(link), .. }, Body::Stream(body)) => {
-                http2::streamed(link.clone(), &head, number, body)
+            (Kind::Multiplexed(group), body) => http2::unary(group.clone(), &head, number, body),
+            (Kind::Plain { streams: Some(group), .. }, Body::Stream(body)) => {
+                http2::streamed(group.clone(), &head, number, body)
             }
             (Kind::Plain { pool, .. }, Body::Stream(_)) => Call::ready(Err(no_streams(pool.target()))),
             (Kind::Plain { pool, .. }, body) => http1::unary(pool.clone(), &head, number, body),
@@ -112,14 +112,14 @@ fn no_streams(target: &Target) -> Error {
 impl Connection for HttpConnection {
     fn state(&self) -> ConnectionState {
         match &self.kind {
-            Kind::Multiplexed(session) => session.state(),
+            Kind::Multiplexed(group) => group.state(),
             Kind::Plain { .. } => ConnectionState::Ready,
         }
     }
 
     async fn changed(&self, seen: ConnectionState) {
         match &self.kind {
-            Kind::Multiplexed(session) => session.changed(seen).await,
+            Kind::Multiplexed(group) => group.changed(seen).await,
             // It is ready for as long as it is there.
             Kind::Plain { .. } if seen == ConnectionState::Ready => std::future::pending().await,
             Kind::Plain { .. } => {}

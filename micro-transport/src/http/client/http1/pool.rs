@@ -91,7 +91,7 @@ impl Pool {
     fn take(&self, cx: &mut Context<'_>) -> Option<Socket> {
         loop {
             let mut socket = self.idle().sockets.pop()?;
-            if socket.is_free(cx) {
+            if socket.is_fresh(cx) {
                 return Some(socket);
             }
         }

@@ -1,17 +1,18 @@
 //! A socket that speaks HTTP/1.1, with whatever drives it: no task of its own.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use micro_core::Result;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -28,22 +29,34 @@ pub(super) struct Socket {
     driver: Option<Connection<TokioIo<Counted>, Full<Bytes>>>,
     /// Why it is over, if that is no regular end.
     broken: Option<hyper::Error>,
-    written: Arc<AtomicU64>,
+    told: Arc<Told>,
     /// Since when it is idle.
     pub(super) since: Instant,
 }
 
+/// What a socket and its stream tell each other.
+#[derive(Default)]
+struct Told {
+    /// How many bytes were given to the kernel.
+    written: AtomicU64,
+    /// Whether the kernel is to be asked what came, and not only the runtime what it has heard of.
+    look: AtomicBool,
+}
+
+/// How long a socket is idle before the kernel is asked: while calls follow each other nobody else was.
+const STALE: Duration = Duration::from_millis(5);
+
 impl Socket {
     pub(super) async fn new(stream: TcpStream, target: &Target) -> Result<Self> {
-        let written = Arc::new(AtomicU64::new(0));
-        let io = TokioIo::new(Counted { stream, written: written.clone() });
+        let told = Arc::new(Told::default());
+        let io = TokioIo::new(Counted { stream, told: told.clone() });
         let (sender, driver) = Builder::new()
             .title_case_headers(true)
             .max_buf_size(MAX_HEAD)
             .handshake(io)
             .await
             .map_err(|cause| error::not_sent(target.address(), cause))?;
-        Ok(Self { sender, driver: Some(driver), broken: None, written, since: Instant::now() })
+        Ok(Self { sender, driver: Some(driver), broken: None, told, since: Instant::now() })
     }
 
     /// Moves what can be moved.
@@ -62,9 +75,19 @@ impl Socket {
         self.driver.is_some() && self.sender.is_ready()
     }
 
+    /// The same for one that was idle, of which the runtime may not have heard yet that its peer closed it: after a while
+    /// in which this process did not run, that is what most of them are.
+    pub(super) fn is_fresh(&mut self, cx: &mut Context<'_>) -> bool {
+        let look = self.since.elapsed() >= STALE;
+        self.told.look.store(look, Ordering::Relaxed);
+        let free = self.is_free(cx);
+        self.told.look.store(false, Ordering::Relaxed);
+        free
+    }
+
     /// How many bytes were given to the kernel so far.
     pub(super) fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+        self.told.written.load(Ordering::Relaxed)
     }
 
     /// Why the connection is over, as far as that is known.
@@ -76,12 +99,12 @@ impl Socket {
 /// A TCP stream that counts what is written: what was not written was certainly not read by anybody.
 pub(super) struct Counted {
     stream: TcpStream,
-    written: Arc<AtomicU64>,
+    told: Arc<Told>,
 }
 
 impl Counted {
     fn count(&self, written: usize) -> usize {
-        self.written.fetch_add(written as u64, Ordering::Relaxed);
+        self.told.written.fetch_add(written as u64, Ordering::Relaxed);
         written
     }
 }
@@ -92,7 +115,18 @@ impl AsyncRead for Counted {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if result.is_pending() && self.told.look.load(Ordering::Relaxed) {
+            return match (&*SockRef::from(&self.stream)).read(buf.initialize_unfilled()) {
+                Ok(count) => {
+                    buf.advance(count);
+                    Poll::Ready(Ok(()))
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            };
+        }
+        result
     }
 }
 

@@ -1,9 +1,10 @@
-//! Calls over HTTP/2: all on one connection.
+//! Calls over HTTP/2: many on each of a few connections.
 
 mod begun;
 mod body;
 mod driver;
-mod link;
+mod group;
+mod keep_alive;
 mod pump;
 mod session;
 mod watched;
@@ -17,15 +18,15 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use self::body::Answer;
-pub(super) use self::link::Link;
+pub(super) use self::group::Group;
 use self::pump::{Failed, Pump};
-pub(super) use self::session::Session;
+use self::session::Slot;
 use super::answer::{self, Expected};
 use super::request::{Shape, request, stamp};
 
 /// A call with one message, or none.
-pub(super) fn unary(session: Arc<Session>, head: &Head, number: u64, body: Body) -> Call {
-    let mut request = match request(session.target(), head, number, Shape::Unary) {
+pub(super) fn unary(group: Arc<Group>, head: &Head, number: u64, body: Body) -> Call {
+    let mut request = match request(group.target(), head, number, Shape::Unary) {
         Ok(request) => request,
         Err(error) => return Call::ready(Err(error)),
     };
@@ -35,19 +36,21 @@ pub(super) fn unary(session: Arc<Session>, head: &Head, number: u64, body: Body)
     };
     let (format, deadline) = (head.format, head.deadline);
     Call::boxed(async move {
+        let mut slot = group.slot(deadline).await?;
+        drop(group);
         stamp(&mut request, deadline)?;
-        let (response, mut sender) = session.send(request, bytes.is_empty()).await?;
+        let (response, mut sender) = slot.send(request, bytes.is_empty())?;
         if !bytes.is_empty() {
             // Fails only where the answer does, which tells more.
             let _ = sender.send_data(bytes, true);
         }
-        Exchange::new(session, &response).answer(response, format).await
+        Exchange::new(slot, &response).answer(response, format).await
     })
 }
 
 /// A call with a stream of messages. A task of its own sends them, whether or not the call is polled.
-pub(super) fn streamed(link: Arc<Link>, head: &Head, number: u64, body: BodyStream) -> Call {
-    let mut request = match request(link.target(), head, number, Shape::Streamed) {
+pub(super) fn streamed(group: Arc<Group>, head: &Head, number: u64, body: BodyStream) -> Call {
+    let mut request = match request(group.target(), head, number, Shape::Streamed) {
         Ok(request) => request,
         Err(error) => return Call::ready(Err(error)),
     };
@@ -61,10 +64,11 @@ pub(super) fn streamed(link: Arc<Link>, head: &Head, number: u64, body: BodyStre
     let (format, deadline) = (head.format, head.deadline);
     let pump = Pump::new(runtime.spawn(async move {
         let open = async {
-            let session = link.session(deadline).await?;
+            let mut slot = group.slot(deadline).await?;
+            drop(group);
             stamp(&mut request, deadline)?;
-            let (response, sender) = session.send(request, false).await?;
-            Ok((Exchange::new(session, &response), response, sender))
+            let (response, sender) = slot.send(request, false)?;
+            Ok((Exchange::new(slot, &response), response, sender))
         };
         match open.await {
             Ok((exchange, response, sender)) => {
@@ -88,7 +92,7 @@ pub(super) fn streamed(link: Arc<Link>, head: &Head, number: u64, body: BodyStre
 
 /// A request that is on its way.
 struct Exchange {
-    session: Arc<Session>,
+    slot: Slot,
     /// The number of its stream, until its answer begins.
     unanswered: Option<u32>,
     /// What sends its messages, if they are a stream.
@@ -96,9 +100,8 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(session: Arc<Session>, response: &ResponseFuture) -> Self {
-        session.begin();
-        Self { session, unanswered: Some(response.stream_id().as_u32()), sent: None }
+    fn new(slot: Slot, response: &ResponseFuture) -> Self {
+        Self { slot, unanswered: Some(response.stream_id().as_u32()), sent: None }
     }
 
     fn with(mut self, sent: (Pump, Failed)) -> Self {
@@ -107,7 +110,7 @@ impl Exchange {
     }
 
     async fn answer(mut self, response: ResponseFuture, format: micro_core::Format) -> Result<Response> {
-        let expected = Expected { target: self.session.target().clone(), format };
+        let expected = Expected { target: self.slot.target().clone(), format };
         let (parts, body) = response.await.map_err(|cause| self.lost(&cause))?.into_parts();
         self.unanswered = None;
         answer::read(parts, Answer::new(body, self), &expected).await
@@ -116,12 +119,6 @@ impl Exchange {
     /// The error of a call whose stream broke.
     fn lost(&self, cause: &h2::Error) -> Error {
         let own = self.sent.as_ref().and_then(|(_, failed)| failed.take());
-        own.unwrap_or_else(|| self.session.lost(cause, self.unanswered))
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.session.end();
+        own.unwrap_or_else(|| self.slot.lost(cause, self.unanswered))
     }
 }

@@ -1,20 +1,23 @@
 //! One HTTP/2 connection, as those see it who make calls on it.
 
-use std::future::poll_fn;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{Reason, SendStream};
 use http::Request;
 use micro_core::{Deadline, Error, Result};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::begun::Begun;
 use super::driver::Driver;
+use super::group::News;
+use super::keep_alive::bounded;
 use super::watched::{Signs, Watched};
-use crate::ConnectionState;
 use crate::http::client::connect::Target;
 use crate::http::client::error;
 
@@ -29,34 +32,99 @@ const CANCELLED: usize = 1024;
 /// How many answers to forgotten ones are taken for an accident and not for an attack.
 const STRAY: usize = 100_000;
 
+/// How many calls on one connection are many: from there on another one carries some of them.
+const MANY: usize = 100;
+
 /// An HTTP/2 connection. Its calls hold it: it closes when the last handle is dropped and they are done.
-pub(in crate::http::client) struct Session {
+pub(super) struct Session {
     sender: SendRequest<Bytes>,
     shared: Arc<Shared>,
+    /// In microseconds; what was silent for so long is asked whether it lives before a call goes out.
+    silence: u64,
     /// Dropped with this: then the driver lets the connection end.
     _held: oneshot::Sender<()>,
 }
 
-/// What the driver tells those who make calls.
+/// How a connection is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub(super) enum Phase {
+    /// It takes calls.
+    Ready,
+    /// It has to say whether it lives.
+    Asked,
+    /// The peer wants no new calls.
+    Draining,
+    Closed,
+}
+
+/// What the driver tells those who make calls, and they tell it.
 pub(super) struct Shared {
     pub(super) target: Arc<Target>,
-    pub(super) state: watch::Sender<ConnectionState>,
     pub(super) signs: Signs,
-    pub(super) begun: Begun,
+    /// Wakes the driver to ask.
+    pub(super) ask: AtomicWaker,
+    begun: Begun,
+    phase: AtomicU8,
+    news: News,
     /// How many calls wait for something.
-    pub(super) calls: AtomicUsize,
+    calls: AtomicUsize,
+    /// How many calls are many.
+    many: AtomicUsize,
     /// Why the connection is over.
-    pub(super) cause: OnceLock<String>,
+    cause: OnceLock<String>,
+}
+
+impl Shared {
+    pub(super) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Ready,
+            1 => Phase::Asked,
+            2 => Phase::Draining,
+            _ => Phase::Closed,
+        }
+    }
+
+    /// Goes from one phase to another, if it is in that one.
+    pub(super) fn change(&self, from: Phase, to: Phase) -> bool {
+        let changed = self.phase.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Relaxed);
+        if changed.is_ok() {
+            self.news.send_replace(());
+        }
+        changed.is_ok()
+    }
+
+    /// The peer wants no new calls.
+    pub(super) fn drain(&self) {
+        if !self.change(Phase::Ready, Phase::Draining) {
+            self.change(Phase::Asked, Phase::Draining);
+        }
+    }
+
+    pub(super) fn over(&self, cause: String) {
+        let _ = self.cause.set(cause);
+        self.phase.store(Phase::Closed as u8, Ordering::Release);
+        self.news.send_replace(());
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many streams the peer takes at a time.
+    pub(super) fn set_room(&self, streams: usize) {
+        self.many.store(streams.clamp(1, MANY), Ordering::Relaxed);
+    }
 }
 
 impl Session {
     /// # Errors
     /// Those of [`Target::connect`].
-    pub(in crate::http::client) async fn dial(target: Arc<Target>) -> Result<Self> {
-        Self::connect(target, None).await
-    }
-
-    pub(super) async fn connect(target: Arc<Target>, deadline: Option<Deadline>) -> Result<Self> {
+    pub(super) async fn connect(
+        target: Arc<Target>,
+        news: News,
+        deadline: Option<Deadline>,
+    ) -> Result<Arc<Self>> {
         let stream = target.connect(deadline).await?;
         let (signs, begun) = (Signs::new(), Begun::default());
         let (sender, connection) = Builder::new()
@@ -69,62 +137,68 @@ impl Session {
             .handshake(Watched::new(stream, signs.clone(), begun.clone()))
             .await
             .map_err(|cause| error::not_sent(target.address(), cause))?;
-        let state = watch::Sender::new(ConnectionState::Ready);
+        let silence = u64::try_from(bounded(target.options().keep_alive).as_micros()).unwrap_or(u64::MAX);
         let shared = Arc::new(Shared {
             target,
-            state,
             signs,
+            ask: AtomicWaker::new(),
             begun,
+            // Who takes a connection may be its kernel, and nobody else.
+            phase: AtomicU8::new(Phase::Asked as u8),
+            news,
             calls: AtomicUsize::new(0),
+            many: AtomicUsize::new(MANY),
             cause: OnceLock::new(),
         });
         let (held, dropped) = oneshot::channel();
         tokio::spawn(Driver::new(connection, sender.clone(), dropped, shared.clone()).run());
-        Ok(Self { sender, shared, _held: held })
+        Ok(Arc::new(Self { sender, shared, silence, _held: held }))
     }
 
-    pub(in crate::http::client) fn target(&self) -> &Arc<Target> {
+    pub(super) fn target(&self) -> &Arc<Target> {
         &self.shared.target
     }
 
-    pub(in crate::http::client) fn state(&self) -> ConnectionState {
-        *self.shared.state.borrow()
+    pub(super) fn phase(&self) -> Phase {
+        self.shared.phase()
     }
 
-    pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
-        // Its sender is in `self`.
-        let _ = self.shared.state.subscribe().wait_for(|state| *state != seen).await;
+    pub(super) fn calls(&self) -> usize {
+        self.shared.calls()
     }
 
-    /// A call waits on it.
-    pub(super) fn begin(&self) {
-        if self.shared.calls.fetch_add(1, Ordering::Relaxed) == 0 {
-            // Its silence until now says nothing: nobody asked.
-            self.shared.signs.note();
+    /// How many calls are many here.
+    pub(super) fn many(&self) -> usize {
+        self.shared.many.load(Ordering::Relaxed)
+    }
+
+    /// Why it is over.
+    pub(super) fn cause(&self) -> Option<String> {
+        self.shared.cause.get().cloned()
+    }
+
+    /// Whether it can be trusted with a call. One that was not heard for long because nobody used it cannot: it is asked,
+    /// and told of when it answers.
+    pub(super) fn is_well(&self) -> bool {
+        if self.calls() > 0 {
+            // Who waits asks.
+            return true;
         }
+        let now = self.shared.signs.now();
+        if now.saturating_sub(self.shared.signs.heard()) < self.silence {
+            self.shared.signs.wait_from(now);
+            return true;
+        }
+        if self.shared.change(Phase::Ready, Phase::Asked) {
+            self.shared.ask.wake();
+        }
+        false
     }
 
-    /// A call does not wait any more.
-    pub(super) fn end(&self) {
-        self.shared.calls.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Sends the head of a request; `last` when nothing follows.
-    ///
-    /// # Errors
-    /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when the connection takes no calls any more.
-    pub(super) async fn send(
-        &self,
-        request: Request<()>,
-        last: bool,
-    ) -> Result<(ResponseFuture, SendStream<Bytes>)> {
-        let mut sender = self.sender.clone();
-        poll_fn(|cx| sender.poll_ready(cx)).await.map_err(|cause| self.not_sent(&cause))?;
-        sender.send_request(request, last).map_err(|cause| self.not_sent(&cause))
-    }
-
-    fn not_sent(&self, cause: &h2::Error) -> Error {
-        error::not_sent(self.target().address(), self.why(cause))
+    /// A place for a call.
+    pub(super) fn take(self: &Arc<Self>) -> Slot {
+        self.shared.calls.fetch_add(1, Ordering::Relaxed);
+        Slot { sender: self.sender.clone(), session: self.clone() }
     }
 
     /// The error of a call whose stream, with this number, broke. It has none any more where the answer had begun: then
@@ -152,5 +226,51 @@ impl Session {
 
     fn why(&self, cause: &h2::Error) -> String {
         self.shared.cause.get().cloned().unwrap_or_else(|| cause.to_string())
+    }
+}
+
+/// A call's place on a session, until it is done.
+pub(super) struct Slot {
+    sender: SendRequest<Bytes>,
+    session: Arc<Session>,
+}
+
+impl Slot {
+    /// Whether the session takes the call.
+    pub(super) fn is_open(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let open = !matches!(self.sender.poll_ready(&mut cx), Poll::Ready(Err(_)));
+        if !open {
+            // The driver finds out as well, a little later.
+            self.shared.drain();
+        }
+        open
+    }
+
+    /// Sends the head of a request; `last` when nothing follows.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when the connection takes no calls any more.
+    pub(super) fn send(
+        &mut self,
+        request: Request<()>,
+        last: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>)> {
+        let sent = self.sender.send_request(request, last);
+        sent.map_err(|cause| error::not_sent(self.target().address(), self.why(&cause)))
+    }
+}
+
+impl Deref for Slot {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.shared.calls.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -18,26 +18,42 @@ use super::begun::{Begun, Frames};
 #[derive(Clone, Debug)]
 pub(super) struct Signs(Arc<Moments>);
 
+/// All in microseconds since the start.
 #[derive(Debug)]
 struct Moments {
     start: Instant,
-    /// Microseconds since then.
-    last: AtomicU64,
+    /// When the peer was heard last; 0 if it never was.
+    heard: AtomicU64,
+    /// Since when its silence means something: until then nobody waited for it.
+    asked: AtomicU64,
 }
 
 impl Signs {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Moments { start: Instant::now(), last: AtomicU64::new(0) }))
+        let (heard, asked) = Default::default();
+        Self(Arc::new(Moments { start: Instant::now(), heard, asked }))
     }
 
-    /// Something happens now.
-    pub(super) fn note(&self) {
-        let now = u64::try_from(self.0.start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.0.last.store(now, Ordering::Relaxed);
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.0.start.elapsed().as_micros()).unwrap_or(u64::MAX).max(1)
     }
 
-    pub(super) fn last(&self) -> Instant {
-        self.0.start + Duration::from_micros(self.0.last.load(Ordering::Relaxed))
+    fn hear(&self) {
+        self.0.heard.store(self.now(), Ordering::Relaxed);
+    }
+
+    pub(super) fn heard(&self) -> u64 {
+        self.0.heard.load(Ordering::Relaxed)
+    }
+
+    /// Its silence until now says nothing.
+    pub(super) fn wait_from(&self, now: u64) {
+        self.0.asked.store(now, Ordering::Relaxed);
+    }
+
+    /// Since when somebody waits in vain.
+    pub(super) fn since(&self) -> Instant {
+        self.0.start + Duration::from_micros(self.heard().max(self.0.asked.load(Ordering::Relaxed)))
     }
 }
 
@@ -100,7 +116,7 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if result.is_ready() {
-            self.signs.note();
+            self.signs.hear();
         }
         result
     }

@@ -1,0 +1,289 @@
+//! The sessions to one address.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use micro_core::{Code, Deadline, Error, Result};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
+
+use super::session::{Phase, Session, Slot};
+use crate::ConnectionState;
+use crate::http::client::connect::Target;
+use crate::http::client::error;
+
+/// How long calls wait for a session that was asked whether it lives before another one is tried beside it.
+const GRACE: Duration = Duration::from_millis(250);
+/// How long no further session is tried when making one failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The sessions to an address, up to `connections` of them. A call takes the one with the fewest calls of those that
+/// are well; when that has many, another is made beside it, and the call does not wait for it.
+pub(in crate::http::client) struct Group {
+    target: Arc<Target>,
+    members: Mutex<Members>,
+    /// Held while a session is made that calls wait for, so that of all who need one only the first makes it.
+    dialling: tokio::sync::Mutex<Option<Failed>>,
+    /// Told whenever a session has changed.
+    news: News,
+    /// Whether a call makes the session that it needs. Otherwise this is over when the last one is.
+    redials: bool,
+}
+
+/// Wakes those who wait for a session.
+pub(super) type News = Arc<watch::Sender<()>>;
+
+/// When making a session failed, and how.
+struct Failed(Instant, Code, String);
+
+#[derive(Default)]
+struct Members {
+    sessions: Vec<Arc<Session>>,
+    /// The task that makes another one.
+    opening: Option<AbortHandle>,
+    /// Until when there is none.
+    pause: Option<Instant>,
+    /// Why the last one that ended did.
+    cause: Option<String>,
+}
+
+/// What there is for a call.
+enum Found {
+    Slot(Slot),
+    /// Sessions that have not said yet whether they live.
+    Doubt,
+    Nothing,
+}
+
+impl Group {
+    /// A group without a session, which calls make when they need one.
+    pub(in crate::http::client) fn new(target: Arc<Target>) -> Arc<Self> {
+        Arc::new(Self::empty(target, true))
+    }
+
+    /// A group with its first session. When the last one is gone, so is this.
+    ///
+    /// # Errors
+    /// Those of [`Target::connect`].
+    pub(in crate::http::client) async fn dial(target: Arc<Target>) -> Result<Arc<Self>> {
+        let group = Arc::new(Self::empty(target.clone(), false));
+        let first = Session::connect(target, group.news.clone(), None).await?;
+        group.members().sessions.push(first);
+        Ok(group)
+    }
+
+    fn empty(target: Arc<Target>, redials: bool) -> Self {
+        Self {
+            target,
+            members: Mutex::default(),
+            dialling: tokio::sync::Mutex::default(),
+            news: Arc::new(watch::Sender::new(())),
+            redials,
+        }
+    }
+
+    pub(in crate::http::client) fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    /// The best that can be said of its sessions.
+    pub(in crate::http::client) fn state(&self) -> ConnectionState {
+        let members = self.members();
+        let phases = members.sessions.iter().map(|session| session.phase());
+        match phases.min() {
+            Some(Phase::Ready | Phase::Asked) => ConnectionState::Ready,
+            Some(Phase::Draining) => ConnectionState::Draining,
+            Some(Phase::Closed) | None => ConnectionState::Closed,
+        }
+    }
+
+    pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
+        let mut news = self.news.subscribe();
+        while self.state() == seen {
+            // Its sender is in `self`.
+            let _ = news.changed().await;
+        }
+    }
+
+    /// A place on a session that is well, which is waited for where there is doubt: a call that is behind a dead session
+    /// is lost, and one that is in front of it is not.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when there is no session, and
+    /// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when none is found in time.
+    pub(super) async fn slot(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<Slot> {
+        if let Found::Slot(slot) = self.find() {
+            return Ok(slot);
+        }
+        // What happens from here on is not missed.
+        let mut news = self.news.subscribe();
+        let patience = Instant::now() + GRACE;
+        let mut dialled = false;
+        loop {
+            match self.find() {
+                Found::Slot(slot) => return Ok(slot),
+                // Once: who takes connections and closes them would be dialled for ever.
+                Found::Nothing if self.redials && !dialled => {
+                    self.dial_again(deadline).await?;
+                    dialled = true;
+                }
+                Found::Nothing => return Err(self.over()),
+                Found::Doubt => {
+                    let end = deadline.map(|deadline| Instant::from_std(deadline.instant()));
+                    let now = Instant::now();
+                    if end.is_some_and(|end| end <= now) {
+                        let doing = format!("waiting for {} to say that it lives", self.target.address());
+                        return Err(Deadline::error(&doing).not_reached());
+                    }
+                    if now >= patience {
+                        self.open(&mut self.members());
+                    }
+                    let next = [end, (now < patience).then_some(patience)].into_iter().flatten().min();
+                    match next {
+                        // Either way what there is is looked at again.
+                        Some(next) => drop(timeout_at(next, news.changed()).await),
+                        None => drop(news.changed().await),
+                    }
+                }
+            }
+        }
+    }
+
+    /// A place on the session with the fewest calls.
+    fn find(self: &Arc<Self>) -> Found {
+        loop {
+            match self.look() {
+                Found::Slot(mut slot) => {
+                    if slot.is_open() {
+                        return Found::Slot(slot);
+                    }
+                    // It just stopped taking calls, and is none that is found again.
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn look(self: &Arc<Self>) -> Found {
+        let mut members = self.members();
+        let (mut doubt, mut closed) = (false, false);
+        let mut best: Option<(usize, &Arc<Session>)> = None;
+        for session in &members.sessions {
+            match session.phase() {
+                Phase::Ready => {
+                    let calls = session.calls();
+                    if best.is_some_and(|(fewest, _)| fewest <= calls) {
+                        continue;
+                    }
+                    if session.is_well() { best = Some((calls, session)) } else { doubt = true }
+                }
+                Phase::Asked => doubt = true,
+                Phase::Draining => {}
+                Phase::Closed => closed = true,
+            }
+        }
+        let found = best.map(|(calls, session)| (calls >= session.many(), session.take()));
+        if closed {
+            members.forget_closed();
+        }
+        match found {
+            Some((many, slot)) => {
+                if many {
+                    self.open(&mut members);
+                }
+                Found::Slot(slot)
+            }
+            None if doubt => Found::Doubt,
+            None => Found::Nothing,
+        }
+    }
+
+    /// Makes another session, if there may be one, in a task of its own.
+    fn open(self: &Arc<Self>, members: &mut Members) {
+        let live = members.sessions.iter().filter(|session| session.phase() <= Phase::Asked).count();
+        if members.opening.is_some()
+            || live >= self.target.options().connections
+            || members.pause.is_some_and(|pause| Instant::now() < pause)
+        {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (group, target, news) = (Arc::downgrade(self), self.target.clone(), self.news.clone());
+        let opening = runtime.spawn(async move {
+            let made = Session::connect(target, news, None).await;
+            let Some(group) = group.upgrade() else { return };
+            let mut members = group.members();
+            members.opening = None;
+            match made {
+                Ok(session) => members.sessions.push(session),
+                // There are others, and their calls tell what is wrong.
+                Err(_) => members.pause = Some(Instant::now() + PAUSE),
+            }
+            drop(members);
+            group.news.send_replace(());
+        });
+        members.opening = Some(opening.abort_handle());
+    }
+
+    /// Makes the session that a call needs, unless another call just did.
+    ///
+    /// # Errors
+    /// Those of [`Target::connect`].
+    async fn dial_again(&self, deadline: Option<Deadline>) -> Result<()> {
+        let asked = Instant::now();
+        let mut failed = self.dialling.lock().await;
+        if self.state() == ConnectionState::Ready {
+            return Ok(());
+        }
+        // What failed for another call while this one waited would fail for this one too.
+        if let Some(Failed(when, code, detail)) = &*failed
+            && *when >= asked
+        {
+            return Err(Error::new(*code, detail.clone()).not_reached());
+        }
+        match Session::connect(self.target.clone(), self.news.clone(), deadline).await {
+            Ok(session) => self.members().sessions.push(session),
+            // That one call had little time says nothing about the others.
+            Err(error) if error.code() == Code::DeadlineExceeded => return Err(error),
+            Err(error) => {
+                *failed = Some(Failed(Instant::now(), error.code(), error.detail().to_owned()));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The error of a call for which there is no session.
+    fn over(&self) -> Error {
+        let cause = self.members().cause.clone();
+        error::not_sent(self.target.address(), cause.as_deref().unwrap_or("the peer wants no new ones"))
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        // Nothing that runs under the lock leaves it half done.
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Members {
+    fn forget_closed(&mut self) {
+        let cause = &mut self.cause;
+        self.sessions.retain(|session| {
+            let closed = session.phase() == Phase::Closed;
+            if closed {
+                *cause = session.cause();
+            }
+            !closed
+        });
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let members = self.members.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opening) = members.opening.take() {
+            opening.abort();
+        }
+    }
+}
