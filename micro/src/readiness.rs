@@ -64,3 +64,78 @@ impl Debug for Readiness {
         f.debug_tuple("Readiness").field(&self.check()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use micro_registry::{
+        Memory, Node, RegisterOptions, Registration, RegistrationOptions, Registry, Service, Watch,
+    };
+
+    use super::*;
+
+    /// A registry that may be down.
+    #[derive(Debug, Default)]
+    struct Down {
+        memory: Memory,
+        down: std::sync::atomic::AtomicBool,
+    }
+
+    #[async_trait]
+    impl Registry for Down {
+        fn name(&self) -> &'static str {
+            "down"
+        }
+
+        fn place(&self) -> String {
+            "a test".to_owned()
+        }
+
+        async fn register(&self, service: &Service, options: &RegisterOptions) -> Result<()> {
+            if self.down.load(Ordering::SeqCst) {
+                return Err(Error::unavailable("nobody listens"));
+            }
+            self.memory.register(service, options).await
+        }
+
+        async fn deregister(&self, service: &Service) -> Result<()> {
+            self.memory.deregister(service).await
+        }
+
+        async fn get(&self, name: &str) -> Result<Vec<Service>> {
+            self.memory.get(name).await
+        }
+
+        async fn list(&self) -> Result<Vec<String>> {
+            self.memory.list().await
+        }
+
+        async fn watch(&self, name: Option<&str>) -> Result<Box<dyn Watch>> {
+            self.memory.watch(name).await
+        }
+    }
+
+    #[tokio::test]
+    async fn it_says_what_is_wrong_with_the_registry_as_long_as_it_is() {
+        let registry = Arc::new(Down::default());
+        registry.down.store(true, Ordering::SeqCst);
+        let node = Node::new("a-1", "127.0.0.1:1".parse().unwrap());
+        let record = Service::new("a", "latest").with_node(node);
+        let registration = Registration::start(registry.clone(), record, RegistrationOptions::default());
+        let readiness = Readiness::default();
+        assert_eq!(readiness.check().unwrap_err(), "starting");
+        readiness.running(registration.watch());
+        assert_eq!(readiness.check().unwrap_err(), "not registered yet: the registry has not answered");
+        registration.changed(RegistrationState::Pending).await;
+        let error = readiness.ready().unwrap_err();
+        assert_eq!(error.to_string(), "unavailable: not registered: registry down (a test): nobody listens");
+        registry.down.store(false, Ordering::SeqCst);
+        registration.changed(RegistrationState::Lost).await;
+        assert_eq!(readiness.check(), Ok(()));
+        readiness.stopping();
+        assert_eq!(readiness.check().unwrap_err(), "stopping");
+        registration.stop().await.unwrap();
+    }
+}
