@@ -6,7 +6,7 @@
 //! | [`RoundRobin`] | the one whose last turn was longest ago | few calls, which should be exactly even |
 //! | [`LeastConn`] | the one with the fewest calls under way | calls that take very different times |
 //! | [`P2c`] | of two the one that will probably answer first | nodes that are not equally fast |
-//! | [`Hash`] | the one that a key of the call belongs to | nodes that remember something of each key |
+//! | [`Hash`](struct@Hash) | the one that a key of the call belongs to | nodes that remember something of each key |
 //!
 //! A node that cannot be reached rests, and one whose calls fail is ejected: it is skipped at once, without waiting for
 //! the registry to notice, and probed by one call after a while; see [`Node`], and [`HealthOptions`] for when. Which nodes may be picked at all is said by [`Filter`]s, and for one call by a
