@@ -37,7 +37,13 @@ pub(crate) async fn part(part: &str) -> Result<()> {
     let mut registry = Unsteady::default();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     say(listener.local_addr().unwrap());
-    let service = Service::new("echo").handle(Echo::default()).handle(Endless).settings(Settings::empty());
+    let echo = Echo::default();
+    let (seen, calls) = (echo.seen.clone(), if part == "short drain" { 200 } else { 1 });
+    tokio::spawn(async move {
+        seen.running(calls).await;
+        say("running");
+    });
+    let service = Service::new("echo").handle(echo).handle(Endless).settings(Settings::empty());
     let service = service.listener(listener).lame_duck(Duration::from_millis(200));
     let service = match part {
         "before start" => service.before_start(hangs).after_stop(says("after stop")),
@@ -89,7 +95,7 @@ async fn a_second_signal_ends_at_once_in_every_phase() {
         let hangs = tokio::spawn(async move { client.call::<_, ()>(("echo", "Echo.Hang"), ()).await });
         if part == "drain" {
             // What is running is not waited for.
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            process.until("running");
         } else {
             hangs.abort();
         }
@@ -115,7 +121,7 @@ async fn two_signals_in_a_row_are_one() {
     let client = client(address.parse().unwrap(), Protocol::Http2).await;
     let slow =
         tokio::spawn(async move { client.call::<_, String>(("echo", "Echo.Slow"), "1500".to_owned()).await });
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    process.until("running");
     for signal in ["TERM", "INT", "TERM"] {
         process.signal(signal);
     }
@@ -126,7 +132,7 @@ async fn two_signals_in_a_row_are_one() {
 // === what runs when the signal comes ===
 
 /// The drain limit of the process `short drain`.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Protocol {
@@ -217,18 +223,17 @@ async fn what_ends_in_time_is_answered() -> Result<()> {
         process.until("ready");
         let client = client(address, protocol).await;
         let silent = silent(address).await;
-        let calls = slow(&client, 200, 1500);
+        let calls = slow(&client, 200, 2500);
         let mut streams = JoinSet::new();
         for _ in 0..if protocol == Protocol::Http2 { 20 } else { 0 } {
             let mut stream: Receiver<String> = client.server_stream(("echo", "Endless.Polite"), ()).await?;
             streams.spawn(async move { (stream.next().await, stream.next().await, stream.next().await) });
         }
-        // All of them run by then.
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        process.until("running");
         let began = Instant::now();
         process.signal("TERM");
         for answer in calls.join_all().await {
-            assert_eq!(answer?, "1500");
+            assert_eq!(answer?, "2500");
         }
         for (first, second, end) in streams.join_all().await {
             assert_eq!(
@@ -273,7 +278,7 @@ async fn what_does_not_end_in_time_is_told() -> Result<()> {
                 Ok(())
             });
         }
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        process.until("running");
         let began = Instant::now();
         process.signal("TERM");
         calls.join_all().await.into_iter().for_each(told);
