@@ -42,6 +42,12 @@ pub trait Connection: Dispatch {
     /// Whether it takes calls.
     fn state(&self) -> ConnectionState;
 
+    /// Whether a call would wait here for others to end, as one over HTTP/1.1 does when all sockets of the pool have one.
+    /// Where there is another node that call goes there.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
     /// Waits until the state has left `seen`.
     async fn changed(&self, seen: ConnectionState);
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use micro_core::Address;
 use micro_registry::{Describe, Registry};
-use micro_selector::Selector;
+use micro_selector::{HealthOptions, Selector};
 use micro_transport::{DialOptions, ListenOptions, Transport};
 
 use crate::Settings;
@@ -32,6 +32,8 @@ pub struct ClientParts {
     pub selector: Arc<dyn Selector>,
     /// How nodes are dialled.
     pub dial: DialOptions,
+    /// When nodes that fail are left alone, and for how long.
+    pub health: HealthOptions,
 }
 
 /// What a server is made of.
@@ -61,8 +63,9 @@ impl ClientParts {
         transport: Arc<dyn Transport>,
         selector: Arc<dyn Selector>,
         dial: DialOptions,
+        health: HealthOptions,
     ) -> Self {
-        Self { settings, registry, transport, selector, dial }
+        Self { settings, registry, transport, selector, dial, health }
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
         transport.clone(),
         selector,
         service.dial.clone(),
+        service.health.clone(),
     );
     let client =
         client(&mut service, &settings, &identity.name, || make_client(&parts), (format, formats.clone()))?;

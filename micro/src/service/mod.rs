@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use micro_core::{Caller, Dispatch, Endpoint, Extensions, Format, Handler, Key, Result, Server, Shutdown};
 use micro_registry::Registry;
-use micro_selector::Selector;
+use micro_selector::{HealthOptions, Selector};
 use micro_transport::{DialOptions, ListenOptions, Transport};
 
 use self::hooks::Hooks;
@@ -88,6 +88,7 @@ pub struct Service {
     extensions: Extensions,
     propagate: Vec<Key>,
     dial: DialOptions,
+    health: HealthOptions,
     listen: ListenOptions,
     limits: Limits,
     request_timeout: Option<Duration>,
@@ -133,6 +134,7 @@ impl Service {
             extensions: Extensions::new(),
             propagate: Vec::new(),
             dial: DialOptions::default(),
+            health: HealthOptions::default(),
             listen: ListenOptions::default(),
             limits: Limits::default(),
             request_timeout: None,

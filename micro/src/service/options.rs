@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use micro_core::{AsKey, Caller, Format, Request, Response, Server};
 use micro_registry::Registry;
-use micro_selector::Selector;
+use micro_selector::{HealthOptions, Selector};
 use micro_transport::{DialOptions, ListenOptions, Transport};
 use tower_layer::Layer;
 
@@ -176,6 +176,11 @@ impl Service {
     pub fn dialling(mut self, change: impl FnOnce(&mut DialOptions)) -> Self {
         change(&mut self.dial);
         self
+    }
+
+    /// When its client leaves nodes alone that fail, and for how long.
+    pub fn health(self, health: HealthOptions) -> Self {
+        Self { health, ..self }
     }
 
     /// How long its client's calls may take, over all their attempts.

@@ -117,6 +117,13 @@ impl Connection for HttpConnection {
         }
     }
 
+    fn is_busy(&self) -> bool {
+        match &self.kind {
+            Kind::Multiplexed(_) => false,
+            Kind::Plain { pool, .. } => pool.is_busy(),
+        }
+    }
+
     async fn changed(&self, seen: ConnectionState) {
         match &self.kind {
             Kind::Multiplexed(group) => group.changed(seen).await,

@@ -7,12 +7,14 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use micro_core::{Address, Error, Result};
 use micro_registry::Node;
+use micro_selector::HealthOptions;
 use micro_transport::{Connection, ConnectionState, DialOptions, Transport};
 
 /// The links of a client: one to each address, however many services and nodes are there.
 pub(super) struct Links {
     transport: Arc<dyn Transport>,
     options: DialOptions,
+    health: HealthOptions,
     /// A link lives while somebody knows a node that is there.
     links: Mutex<HashMap<Address, Weak<Link>>>,
 }
@@ -32,8 +34,13 @@ pub(super) struct Link {
 struct Held(Arc<dyn Connection>);
 
 impl Links {
-    pub(super) fn new(transport: Arc<dyn Transport>, options: DialOptions) -> Self {
-        Self { transport, options, links: Mutex::default() }
+    pub(super) fn new(transport: Arc<dyn Transport>, options: DialOptions, health: HealthOptions) -> Self {
+        Self { transport, options, health, links: Mutex::default() }
+    }
+
+    /// When the nodes behind them are left alone.
+    pub(super) fn health(&self) -> &HealthOptions {
+        &self.health
     }
 
     pub(super) fn transport_name(&self) -> &'static str {

@@ -38,6 +38,9 @@ struct Inner {
 
 /// More services or lists of addresses than these are not remembered: names may come from outside.
 const REMEMBERED: usize = 4_096;
+/// How often another node is picked when a call would have to wait at the one that was, for others to end: what stands
+/// still must not hold up those who could go elsewhere.
+const DRAWS: usize = 3;
 /// The pause before a service that does not answer is dialled again for a call that waits for it.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -48,7 +51,7 @@ impl RpcClient {
         Self(Arc::new(Inner {
             cache: Cache::new(parts.registry.clone()),
             selector: parts.selector.clone(),
-            links: Links::new(parts.transport.clone(), parts.dial.clone()),
+            links: Links::new(parts.transport.clone(), parts.dial.clone(), parts.health.clone()),
             services: RwLock::default(),
             direct: RwLock::default(),
         }))
@@ -93,9 +96,18 @@ impl Inner {
             }
             addresses => read(&self.direct).get(addresses)?.clone(),
         };
-        let pick = self.pick(&nodes, head).ok()?;
+        let mut pick = self.pick(&nodes, head).ok()?;
         // A pick that is not used was none: silently, as nothing is known of how the node does.
-        let connection = nodes.link(&pick)?.ready()?;
+        let mut connection = nodes.link(&pick)?.ready()?;
+        for _ in 0..DRAWS {
+            if !connection.is_busy() {
+                break;
+            }
+            let other = self.pick(&nodes, head).ok()?;
+            if let Some(free) = nodes.link(&other)?.ready() {
+                (connection, pick) = (free, other);
+            }
+        }
         Some((connection, pick))
     }
 
@@ -177,7 +189,7 @@ impl Inner {
 
     fn pick(&self, nodes: &Nodes, head: &Head) -> Result<Pick> {
         let selection = head.options.as_ref().and_then(|options| options.extensions.get::<Selection>());
-        let mut hint = Hint::new(head.route.endpoint());
+        let mut hint = Hint::new(head.route.endpoint()).with_tried(head.tried.as_deref().unwrap_or_default());
         let mut selector = &self.selector;
         if let Some(selection) = selection {
             hint.filters = &selection.filters;

@@ -32,7 +32,8 @@ impl Nodes {
                 None => true,
             });
         }
-        let mut snapshot = Snapshot::from_services(before.map(|before| &before.snapshot), &services);
+        let before = before.map(|before| &before.snapshot);
+        let mut snapshot = Snapshot::from_services_with(before, &services, links.health());
         snapshot.version = view.version;
         Self { view: Some(view.clone()), ..Self::new(snapshot, left_out, links, record::protocols) }
     }
@@ -42,7 +43,9 @@ impl Nodes {
         let mut service = Service::new("", "");
         service.nodes =
             addresses.iter().map(|address| Node::new(address.as_str(), address.clone())).collect();
-        Self::new(Snapshot::from_services(None, &[service]), Vec::new(), links, |_| Vec::new())
+        Self::new(Snapshot::from_services_with(None, &[service], links.health()), Vec::new(), links, |_| {
+            Vec::new()
+        })
     }
 
     fn new(

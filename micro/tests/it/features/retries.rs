@@ -10,6 +10,7 @@ use micro::{Client, Code, Error, Result, Running, Service, Settings, handler};
 /// Says that it is not there, as often as it is told to, and counts who asks.
 #[derive(Clone, Default)]
 struct Moody {
+    well: bool,
     calls: Arc<AtomicUsize>,
 }
 
@@ -40,7 +41,7 @@ impl Moody {
 impl Moody {
     fn answer(&self) -> Result<String> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        Err(Error::unavailable("a part of it is down"))
+        if self.well { Ok("done".to_owned()) } else { Err(Error::unavailable("a part of it is down")) }
     }
 
     fn taken(&self) -> usize {
@@ -75,6 +76,21 @@ async fn what_a_handler_may_have_done_is_not_done_twice() -> Result<()> {
 }
 
 #[tokio::test]
+async fn one_more_attempt_goes_to_another_node() -> Result<()> {
+    let (registry, ill) = (Arc::new(Memory::new()), Moody::default());
+    let well = Moody { well: true, ..Moody::default() };
+    let _nodes = (started(&registry, &ill).await?, started(&registry, &well).await?);
+    let client = client(&registry)?.with_attempts(2).with_retry_budget(1.0);
+    for call in 0..50 {
+        client.call::<_, String>(("moody", "Moody.Read"), ()).await.map_err(|error| {
+            Error::internal(format!("call {call} was made twice at the node that failed: {error:?}"))
+        })?;
+    }
+    assert!(ill.taken() > 0, "some calls came there first");
+    Ok(())
+}
+
+#[tokio::test]
 async fn retries_add_a_tenth_at_most() -> Result<()> {
     let (registry, moody) = (Arc::new(Memory::new()), Moody::default());
     let _node = started(&registry, &moody).await?;
@@ -96,5 +112,40 @@ async fn a_busy_service_says_when_to_come_back() -> Result<()> {
     let begun = std::time::Instant::now();
     client(&registry)?.call::<_, String>(("moody", "Moody.Busy"), ()).await?;
     assert!(begun.elapsed() >= Duration::from_millis(150));
+    Ok(())
+}
+
+/// Never answers.
+struct Stuck;
+
+#[handler(name = "Moody")]
+impl Stuck {
+    async fn book(&self, _: ()) -> Result<String> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_sockets_are_all_taken_holds_up_nobody() -> Result<()> {
+    let (registry, well) = (Arc::new(Memory::new()), Moody { well: true, ..Moody::default() });
+    // Over HTTP/1.1, with two sockets to each node.
+    let service = || {
+        let service = Service::new("moody").settings(Settings::empty()).registry(registry.clone());
+        service.address("127.0.0.1:0").handle_signals(false).limits(|limits| limits.protocols.http2 = false)
+    };
+    let nodes = (service().handle(well).start().await?, service().handle(Stuck).start().await?);
+    nodes.0.registered().await;
+    nodes.1.registered().await;
+    let caller = Service::new("test").settings(Settings::empty()).registry(registry.clone());
+    let client =
+        caller.dialling(|dial| dial.pool_size = 2).build()?.client().with_timeout(Duration::from_secs(5));
+    let mut late = 0;
+    for _ in 0..60 {
+        let client = client.clone();
+        let call = tokio::spawn(async move { client.call::<_, String>(("moody", "Moody.Book"), ()).await });
+        // Those that went to the node that stands still keep its sockets.
+        late += usize::from(tokio::time::timeout(Duration::from_millis(500), call).await.is_err());
+    }
+    assert_eq!(late, 2, "as many calls wait as there are sockets");
     Ok(())
 }

@@ -47,6 +47,11 @@ impl Pool {
         Ok(pool)
     }
 
+    /// Whether each socket that may be has a call.
+    pub(in crate::http::client) fn is_busy(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
     pub(in crate::http::client) fn target(&self) -> &Arc<Target> {
         &self.target
     }
