@@ -38,9 +38,6 @@ struct Inner {
 
 /// More services or lists of addresses than these are not remembered: names may come from outside.
 const REMEMBERED: usize = 4_096;
-/// How often another node is picked when a call would have to wait at the one that was, for others to end: what stands
-/// still must not hold up those who could go elsewhere.
-const DRAWS: usize = 3;
 /// The pause before a service that does not answer is dialled again for a call that waits for it.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -96,16 +93,14 @@ impl Inner {
             }
             addresses => read(&self.direct).get(addresses)?.clone(),
         };
-        let mut pick = self.pick(&nodes, head).ok()?;
+        let pick = self.pick(&nodes, head).ok()?;
         // A pick that is not used was none: silently, as nothing is known of how the node does.
-        let mut connection = nodes.link(&pick)?.ready()?;
-        for _ in 0..DRAWS {
-            if !connection.is_busy() {
-                break;
-            }
-            let other = self.pick(&nodes, head).ok()?;
-            if let Some(free) = nodes.link(&other)?.ready() {
-                (connection, pick) = (free, other);
+        let connection = nodes.link(&pick)?.ready()?;
+        if connection.is_busy() {
+            // What belongs on one node waits there.
+            let hint = Some(self.hint(head).0).filter(|hint| hint.key.is_none());
+            if let Some(other) = hint.and_then(|hint| nodes.free(&hint)) {
+                return Some(other);
             }
         }
         Some((connection, pick))
@@ -188,6 +183,12 @@ impl Inner {
     }
 
     fn pick(&self, nodes: &Nodes, head: &Head) -> Result<Pick> {
+        let (hint, selector) = self.hint(head);
+        selector.pick(nodes.snapshot(), &hint)
+    }
+
+    /// What the selector is told of a call, and who that is.
+    fn hint<'a>(&'a self, head: &'a Head) -> (Hint<'a>, &'a Arc<dyn Selector>) {
         let selection = head.options.as_ref().and_then(|options| options.extensions.get::<Selection>());
         let mut hint = Hint::new(head.route.endpoint()).with_tried(head.tried.as_deref().unwrap_or_default());
         let mut selector = &self.selector;
@@ -196,7 +197,7 @@ impl Inner {
             hint.key = selection.key.as_deref();
             selector = selection.selector.as_ref().unwrap_or(selector);
         }
-        selector.pick(nodes.snapshot(), &hint)
+        (hint, selector)
     }
 
     fn service(&self, name: &str) -> Arc<Service> {

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use micro_core::{Address, Error, Head, Pick};
 use micro_registry::{Node, Service, View};
-use micro_selector::Snapshot;
+use micro_selector::{Hint, Snapshot};
+use micro_transport::Connection;
 
 use super::links::{Link, Links};
 use crate::record;
@@ -79,6 +80,24 @@ impl Nodes {
 
     pub(super) fn link(&self, pick: &Pick) -> Option<&Arc<Link>> {
         self.links.get(pick.index())
+    }
+
+    /// Any node where a call need not wait for others to end. What stands still must not hold up those who could go
+    /// elsewhere.
+    pub(super) fn free(&self, hint: &Hint<'_>) -> Option<(Arc<dyn Connection>, Pick)> {
+        let free = |(index, node)| {
+            let connection =
+                self.links.get(index as usize)?.ready().filter(|connection| !connection.is_busy())?;
+            Some((index, node, connection))
+        };
+        let mut drawn = None;
+        for (free, seen) in self.snapshot.candidates(hint).filter_map(free).zip(1_usize..) {
+            if fastrand::usize(..seen) == 0 {
+                drawn = Some(free);
+            }
+        }
+        let (index, node, connection): (u32, &Arc<micro_selector::Node>, _) = drawn?;
+        Some((connection, node.claim(index)?))
     }
 
     /// Says why there is no node to call, where that is not what the selector knows.
