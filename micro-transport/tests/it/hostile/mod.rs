@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `heads` | heads of HTTP/1.1: garbage, floods, shapes of request smuggling |
 //! | `bodies` | bodies of HTTP/1.1, and what is around chunks |
+//! | `rules` | frames of HTTP/2 that break its rules; `frames` writes them |
 //! | `protocols` | protocols that are off or not spoken; noise |
 
 /// Makes a test of each case, which is reported by its name.
@@ -21,6 +22,8 @@ macro_rules! cases {
 }
 
 mod bodies;
+mod frames;
 mod heads;
 mod protocols;
+mod rules;
 mod siege;

@@ -44,9 +44,12 @@ impl Asked {
         let headers = &parts.headers;
         let path = parts.uri.path();
         let post = parts.method == Method::POST;
-        if parts.version == Version::HTTP_11
-            && let Some(refused) = not_one_host(headers).or_else(|| not_chunked(headers))
-        {
+        let refused = match parts.version {
+            Version::HTTP_11 => not_one_host(headers).or_else(|| not_chunked(headers)),
+            Version::HTTP_2 => another_host(parts),
+            _ => None,
+        };
+        if let Some(refused) = refused {
             return Self::Nothing(Dialect::Plain, refused, None);
         }
         if let Some(probe) = Probe::at(path) {
@@ -84,6 +87,16 @@ fn not_one_host(headers: &HeaderMap) -> Option<Error> {
         _ => "there is more than one header `Host`",
     };
     Some(Error::invalid_argument(format!("{why}: a request of HTTP/1.1 has one")).not_reached())
+}
+
+/// A host beside the authority, which HTTP/2 has in its place (RFC 9113, section 8.3.1): who asks for whom, is told by one.
+fn another_host(parts: &Parts) -> Option<Error> {
+    let host = parts.headers.get(header::HOST)?;
+    let authority = parts.uri.authority().map_or("", |authority| authority.as_str());
+    if authority.is_empty() || host.as_bytes().eq_ignore_ascii_case(authority.as_bytes()) {
+        return None;
+    }
+    Some(Error::invalid_argument("the header `Host` is not the `:authority` of the request").not_reached())
 }
 
 /// A body in codings other than chunks alone, which hyper takes off without a word on the others: what is left would be
