@@ -125,8 +125,16 @@ pub struct ListenOptions {
     pub max_calls: usize,
     /// The most calls and streams at a time on one connection.
     pub max_streams: u32,
+    /// The most connections at a time; above it new ones are refused, with
+    /// [`Code::ResourceExhausted`](micro_core::Code::ResourceExhausted), not reached. A process needs as many file
+    /// descriptors (`ulimit -n`), and some for itself.
+    pub max_connections: usize,
     /// How long the head of a request may take, from its first byte.
     pub header_timeout: Duration,
+    /// How long a message may be on its way: that of a request from its head to its last byte, one of a stream from its
+    /// first byte to its last, and an answer that is no stream until its caller has taken it. A peer that takes nothing
+    /// of what is sent to it for so long is given up.
+    pub message_timeout: Duration,
     /// How long a connection may be idle.
     pub idle_timeout: Duration,
     /// How long a connection with calls waiting may be silent before it is asked whether it lives.
@@ -170,7 +178,9 @@ impl Default for ListenOptions {
             max_header: 64 * 1024,
             max_calls: 100_000,
             max_streams: 1_000,
+            max_connections: 20_000,
             header_timeout: Duration::from_secs(10),
+            message_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),
             keep_alive: Duration::from_secs(20),
             keep_alive_timeout: Duration::from_secs(5),

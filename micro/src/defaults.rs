@@ -47,8 +47,12 @@ pub const MAX_WAITING: usize = 1_000;
 pub const MAX_WAIT: Duration = Duration::from_secs(1);
 /// How long calls may have to wait for the processor, all the time, before some are refused.
 pub const MAX_DELAY: Duration = Duration::from_millis(25);
+/// The most connections to a server at a time.
+pub const MAX_CONNECTIONS: usize = 20_000;
 /// How long the head of a request may take, from its first byte.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a message may be on its way to or from a server.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a connection may be idle at a server. Clients of go-micro keep theirs for 60 s.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
@@ -81,6 +85,8 @@ mod tests {
         let listen = ListenOptions::default();
         assert_eq!((listen.max_message, listen.max_header), (MAX_MESSAGE, MAX_HEADER));
         assert_eq!((listen.max_calls, listen.max_streams), (MAX_CALLS, MAX_STREAMS));
+        assert_eq!(listen.max_connections, MAX_CONNECTIONS);
         assert_eq!((listen.header_timeout, listen.idle_timeout), (HEADER_TIMEOUT, IDLE_TIMEOUT));
+        assert_eq!(listen.message_timeout, MESSAGE_TIMEOUT);
     }
 }

@@ -45,6 +45,8 @@ struct State {
     since: Instant,
     /// When the first byte of a request came whose head is not complete.
     head: Option<Instant>,
+    /// Since when the peer takes nothing of what there is to send.
+    blocked: Option<Instant>,
     /// Whether a request was answered before it was read to its end.
     unread: bool,
     /// The tasks of calls that wait for something, each in a slot that its call knows.
@@ -75,6 +77,8 @@ pub(super) enum Late {
     Head,
     /// Nothing: there was no request.
     Idle,
+    /// The peer, in taking what is sent to it.
+    Reader,
     /// The end of a connection, after the server was told to stop.
     Stopping,
 }
@@ -86,6 +90,7 @@ impl Activity {
             served: false,
             since: Instant::now(),
             head: None,
+            blocked: None,
             unread: false,
             waiting: Vec::new(),
             free: Vec::new(),
@@ -106,6 +111,11 @@ impl Activity {
         }
     }
 
+    /// The beginning of HTTP/2 is complete, and no request has begun.
+    pub(super) fn opened(&self) {
+        self.lock().head = None;
+    }
+
     /// The head of a request is complete.
     pub(super) fn begin(self: &Arc<Self>) -> Running {
         let mut state = self.lock();
@@ -114,6 +124,11 @@ impl Activity {
         state.head = None;
         self.owed.store(AN_ANSWER, Ordering::Relaxed);
         Running { activity: self.clone(), waiting: None }
+    }
+
+    /// The peer takes nothing of what there is to send, or something again.
+    pub(super) fn block(&self, blocked: bool) {
+        self.lock().blocked = blocked.then(Instant::now);
     }
 
     /// Everything is sent that there was to send.
@@ -156,20 +171,28 @@ impl Activity {
         self.watcher.register(waker);
     }
 
-    /// Until when this may go on; no limit while calls run, which have deadlines of their own. `stopping` is when the
-    /// connection was told to end.
+    /// Until when this may go on. There is no limit while calls run, which have deadlines of their own, but for a peer
+    /// that does not read. `stopping` is when the connection was told to end.
     pub(super) fn limit(&self, options: &ListenOptions, stopping: Option<Instant>) -> Option<Limit> {
         let state = self.lock();
+        let reader = state.blocked.map(|blocked| {
+            // However little of a last answer is taken at a time, all of it is to be.
+            let rest = self.owed.load(Ordering::Relaxed) == THE_REST;
+            let since = if rest { blocked.min(state.since) } else { blocked };
+            Limit { at: after(since, options.message_timeout), late: Late::Reader }
+        });
         if state.running > 0 {
-            return None;
+            return reader;
         }
-        Some(match (stopping, state.head) {
+        let limit = match (stopping, state.head) {
             // There is nothing of anybody's in it.
             (Some(now), _) if !state.served => Limit { at: now, late: Late::Stopping },
             (Some(now), _) => Limit { at: (now + AGREE).max(state.since + HAND_OVER), late: Late::Stopping },
             (None, Some(first)) => Limit { at: after(first, options.header_timeout), late: Late::Head },
+            (None, None) if reader.is_some() => return reader,
             (None, None) => Limit { at: after(state.since, options.idle_timeout), late: Late::Idle },
-        })
+        };
+        Some(limit)
     }
 
     /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.

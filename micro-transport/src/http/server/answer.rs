@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use micro_core::{self as core, Metadata};
@@ -21,7 +21,37 @@ pub(super) struct Answer {
     held: Option<Held>,
 }
 
-/// What a call takes up until its answer is sent.
+/// How much of an answer is handed over at once, in bytes: with HTTP/2 what was handed over stays until it is taken, and
+/// what was not is given up in time.
+const AT_ONCE: usize = 64 * 1024;
+
+/// Bytes of an answer. The last ones hold the place of their call until they are sent: answers that nobody reads would be
+/// without a limit otherwise.
+#[derive(Debug)]
+pub(super) struct Piece {
+    bytes: Bytes,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+
+    fn copy_to_bytes(&mut self, count: usize) -> Bytes {
+        self.bytes.copy_to_bytes(count)
+    }
+}
+
+/// What a call takes up until its answer is written.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) running: Running,
@@ -73,18 +103,19 @@ fn sealed(frame: Option<core::Result<core::Frame>>) -> (Bytes, bool) {
 }
 
 impl Body for Answer {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Piece>, Infallible>>> {
         let this = &mut *self;
-        let frame = match &mut this.content {
-            Content::Whole(bytes, trailers) => match bytes.take() {
-                Some(bytes) => Some(Frame::data(bytes)),
-                None => trailers.take().map(|trailers| Frame::trailers(*trailers)),
+        let bytes = match &mut this.content {
+            Content::Whole(bytes, trailers) => match bytes {
+                Some(all) if all.len() > AT_ONCE => Some(Ok(all.split_to(AT_ONCE))),
+                Some(_) => bytes.take().map(Ok),
+                None => trailers.take().map(Err),
             },
             Content::Stream(stream) => {
                 // Looked at first: a stream that always has a next message would not end otherwise.
@@ -100,14 +131,17 @@ impl Body for Answer {
                 if last {
                     this.content = Content::Ended;
                 }
-                Some(Frame::data(bytes))
+                Some(Ok(bytes))
             }
             Content::Ended => None,
         };
-        if this.is_end_stream() {
-            this.held = None;
-        }
-        Poll::Ready(frame.map(Ok))
+        let held = if this.is_end_stream() { this.held.take() } else { None };
+        Poll::Ready(bytes.map(|piece| {
+            Ok(match piece {
+                Ok(bytes) => Frame::data(Piece { bytes, _permit: held.and_then(|held| held.permit) }),
+                Err(trailers) => Frame::trailers(*trailers),
+            })
+        }))
     }
 
     fn is_end_stream(&self) -> bool {

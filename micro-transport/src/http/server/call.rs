@@ -173,7 +173,7 @@ fn content(on: &Inbound, headers: &HeaderMap, way: &Way) -> Result<Content> {
 async fn message(on: &Inbound, body: &mut Option<Incoming>, content: Content, head: &Head) -> Result<Body> {
     let options = &on.shared.options;
     let limits =
-        Limits { max_message: options.max_message, pause: options.idle_timeout, deadline: head.deadline };
+        Limits { max_message: options.max_message, within: options.message_timeout, deadline: head.deadline };
     let Some(incoming) = body else { return Ok(Body::Empty) };
     if !content.stream {
         let bytes = read::whole(incoming, &limits).await?;
@@ -181,7 +181,7 @@ async fn message(on: &Inbound, body: &mut Option<Incoming>, content: Content, he
         return Ok(if bytes.is_empty() { Body::Empty } else { Body::One(bytes) });
     }
     if incoming.size_hint().exact().is_none() {
-        let stream = |body| Body::Stream(read::stream(body, options.max_message));
+        let stream = |body| Body::Stream(read::stream(body, &limits));
         return Ok(body.take().map_or(Body::Empty, stream));
     }
     let mut frames = read::envelopes(incoming, &limits).await?;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
@@ -22,6 +23,7 @@ use super::listener::Shared;
 use super::refuse::{Refused, refuse};
 use super::sniff::{ENOUGH, Speaks, sniff};
 use super::stream::Stream;
+use super::taken::Streams;
 use super::tasks::Tasks;
 use super::watch::{Ended, drive};
 
@@ -43,6 +45,19 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, from: Sock
         Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
         Speaks::Http1 => serve_http1(shared, socket, from, first).await,
         Speaks::Http2 => serve_http2(shared, socket, from, first).await,
+    }
+}
+
+/// Tells the peer of a connection that there are too many, as far as that can be told at once.
+pub(super) async fn turn_away(shared: Arc<Shared>, mut socket: TcpStream) {
+    /// How long the peer has to say what it speaks.
+    const TIME: Duration = Duration::from_secs(1);
+    let first = tokio::time::timeout(TIME, first_bytes(&shared, &mut socket)).await;
+    match first.ok().flatten() {
+        Some((Speaks::Http1, _)) => refuse(socket, Refused::full(&shared.options)).await,
+        Some((Speaks::Http2, _)) => refuse(socket, Refused::Http2Full).await,
+        Some((Speaks::Tls, _)) => refuse(socket, Refused::Tls).await,
+        None => {}
     }
 }
 
@@ -136,7 +151,7 @@ async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
     // Ends the calls with the connection, however that ends.
     let tasks = Tasks::default();
     let inbound = Inbound::new(shared.clone(), activity.clone(), peer, tasks.spawner());
-    let mut builder = http2::Builder::new(tasks.spawner());
+    let mut builder = http2::Builder::new(Streams::new(tasks.spawner(), options.message_timeout));
     builder
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)

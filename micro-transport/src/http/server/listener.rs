@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::bind::bind;
 use super::connection;
@@ -19,10 +20,15 @@ use crate::http::socket;
 
 /// How long is waited when connections cannot be accepted, for want of file descriptors or memory: first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+/// How long the log says nothing more of connections that cannot be accepted.
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
 /// How long it takes until what came before a stop is read.
 const SETTLED: Duration = Duration::from_millis(20);
 /// How many connections that wait in the kernel's queue are still taken when the server stops.
 const LAST: usize = 4096;
+
+/// How many connections at a time are told that there are too many; what is above that too is closed without a word.
+const TURNED_AWAY: usize = 64;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -87,16 +93,25 @@ impl Listener for Http {
         let calls = Arc::new(Semaphore::new(self.options.max_calls.min(Semaphore::MAX_PERMITS)));
         let shared = Arc::new(Shared { app, options: self.options, calls, stop });
         // Dropping the future drops this, which ends every connection.
-        let mut connections = JoinSet::new();
+        let (mut connections, mut turned_away) = (JoinSet::new(), JoinSet::new());
         let mut stop = std::pin::pin!(shared.stop.fired());
+        let mut told = None;
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
-                (socket, from) = accept(&self.socket) => start(&mut connections, &shared, socket, from),
+                Some(_) = turned_away.join_next(), if !turned_away.is_empty() => {}
+                (socket, from) = accept(&self.socket, &mut told) => {
+                    if connections.len() < shared.options.max_connections {
+                        start(&mut connections, &shared, socket, from);
+                    } else if turned_away.len() < TURNED_AWAY {
+                        turned_away.spawn(connection::turn_away(shared.clone(), socket));
+                    }
+                }
             }
         }
+        drop(turned_away);
         // To their peers they are connected, and may have sent a request.
         for (socket, from) in waiting(self.socket) {
             start(&mut connections, &shared, socket, from);
@@ -125,8 +140,9 @@ fn waiting(socket: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     std::iter::from_fn(next).take(LAST).collect()
 }
 
-/// The next connection. Whatever accepting fails with, the server lives on.
-async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+/// The next connection. Whatever accepting fails with, the server lives on. `told` is when the log last said so, which
+/// is not done for each connection that waits.
+async fn accept(socket: &TcpListener, told: &mut Option<Instant>) -> (TcpStream, SocketAddr) {
     let mut pause = PAUSES.0;
     loop {
         match socket.accept().await {
@@ -135,7 +151,10 @@ async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
                 tracing::debug!(%error, "a connection ended before it was accepted");
             }
             Err(error) => {
-                tracing::warn!(%error, "connections cannot be accepted; trying again in {pause:?}");
+                if told.is_none_or(|told| told.elapsed() > TOLD_AGAIN) {
+                    *told = Some(Instant::now());
+                    tracing::warn!(%error, "connections cannot be accepted; trying again until they can");
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSES.1);
             }

@@ -7,7 +7,8 @@
 //! | `sniff`, `connection` | what a connection speaks is seen, and spoken |
 //! | `activity`, `stream`, `watch`, `linger` | the limits of time, and polite ends |
 //! | `asked`, `call`, `read` | a request becomes a call |
-//! | `reply`, `answer`, `pump` | the answer becomes a response |
+//! | `reply`, `answer`, `pump`, `taken` | the answer becomes a response, and is taken in time |
+//! | `refuse` | what is not spoken, or too much, is told so |
 //! | `health` | `GET /healthz` and `/readyz` |
 
 mod activity;
@@ -25,6 +26,7 @@ mod refuse;
 mod reply;
 mod sniff;
 mod stream;
+mod taken;
 mod tasks;
 mod watch;
 

@@ -12,6 +12,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use micro_core::{BodyStream, Deadline, Error, Frame, Metadata, Result, Source};
+use tokio::time::{Sleep, sleep};
 
 use super::linger;
 use crate::http::envelope::{Decoder, Envelope};
@@ -23,8 +24,8 @@ const SETTING: &str = "max_message";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) max_message: usize,
-    /// How long a peer may pause in the middle of a message.
-    pub(super) pause: Duration,
+    /// How long a message may take to come.
+    pub(super) within: Duration,
     pub(super) deadline: Option<Deadline>,
 }
 
@@ -34,9 +35,18 @@ pub(super) async fn whole(body: &mut Incoming, limits: &Limits) -> Result<Bytes>
     if told > max as u64 {
         return Err(Error::message_too_large(Some(told), max as u64, SETTING));
     }
+    let left = limits.deadline.map_or(Duration::MAX, Deadline::left);
+    match tokio::time::timeout(left.min(limits.within), gather(body, max)).await {
+        Ok(message) => message,
+        Err(_) if left <= limits.within => Err(Deadline::error("reading the request").not_reached()),
+        Err(_) => Err(slow(limits.within).not_reached()),
+    }
+}
+
+async fn gather(body: &mut Incoming, max: usize) -> Result<Bytes> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(piece) = in_time(body.frame(), limits).await? {
+    while let Some(piece) = body.frame().await {
         // What is no data is trailers, which a message of these dialects has not.
         let Ok(piece) = piece.map_err(|error| broken(&error).not_reached())?.into_data() else { continue };
         if first.len().max(all.len()) + piece.len() > max {
@@ -54,20 +64,6 @@ pub(super) async fn whole(body: &mut Incoming, limits: &Limits) -> Result<Bytes>
         all.extend_from_slice(&piece);
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
-}
-
-async fn in_time<T>(piece: impl Future<Output = T>, limits: &Limits) -> Result<T> {
-    const DOING: &str = "reading the request";
-    let left = limits.deadline.map_or(Duration::MAX, Deadline::left);
-    match tokio::time::timeout(left.min(limits.pause), piece).await {
-        Ok(piece) => Ok(piece),
-        Err(_) if left <= limits.pause => Err(Deadline::error(DOING).not_reached()),
-        Err(_) => Err(Error::deadline_exceeded(format!(
-            "the request stopped in the middle of its message for {:?}",
-            limits.pause
-        ))
-        .not_reached()),
-    }
 }
 
 /// Reads what was not wanted of a body, if it is told to be little, so that its connection goes on; says whether it is
@@ -124,13 +120,18 @@ pub(super) async fn envelopes(body: &mut Incoming, limits: &Limits) -> Result<Ve
 }
 
 /// The messages of a stream as they come, read when the handler asks for them.
-pub(super) fn stream(body: Incoming, max_message: usize) -> BodyStream {
-    BodyStream::new(Messages { body, decoder: Decoder::new(max_message), over: false })
+pub(super) fn stream(body: Incoming, limits: &Limits) -> BodyStream {
+    let (decoder, within) = (Decoder::new(limits.max_message), limits.within);
+    BodyStream::new(Messages { body, decoder, within, late: None, over: false })
 }
 
 struct Messages {
     body: Incoming,
     decoder: Decoder,
+    /// How long a message may take.
+    within: Duration,
+    /// Fires when the message of which a part has come took too long.
+    late: Option<Pin<Box<Sleep>>>,
     over: bool,
 }
 
@@ -138,11 +139,18 @@ impl Messages {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame>>> {
         loop {
             match self.decoder.next()? {
-                Some(Envelope::Message(bytes)) => return Poll::Ready(Ok(Some(Frame::Data(bytes)))),
+                Some(Envelope::Message(bytes)) => {
+                    self.late = None;
+                    return Poll::Ready(Ok(Some(Frame::Data(bytes))));
+                }
                 Some(Envelope::End(end)) => return Poll::Ready(ended(end.error, end.trailers)),
                 None => {}
             }
-            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            let Poll::Ready(piece) = Pin::new(&mut self.body).poll_frame(cx) else {
+                ready!(self.poll_late(cx));
+                return Poll::Ready(Err(slow(self.within)));
+            };
+            match piece {
                 Some(Ok(piece)) => {
                     // HTTP's own trailers say nothing in this framing.
                     if let Ok(piece) = piece.into_data() {
@@ -154,6 +162,17 @@ impl Messages {
                 None => return Poll::Ready(Err(cut_off())),
             }
         }
+    }
+}
+
+impl Messages {
+    /// Ready when a message has begun and takes too long. Between messages a stream may rest.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.decoder.is_between() {
+            return Poll::Pending;
+        }
+        let within = self.within;
+        self.late.get_or_insert_with(|| Box::pin(sleep(within))).as_mut().poll(cx)
     }
 }
 
@@ -191,6 +210,14 @@ fn broken(error: &hyper::Error) -> Error {
             .with_reason("ILL_FORMED_BODY");
     }
     Error::cancelled(format!("the caller went away in the middle of its request: {error}"))
+}
+
+fn slow(within: Duration) -> Error {
+    Error::deadline_exceeded(format!(
+        "the message did not come whole within {within:?}: see `message_timeout`"
+    ))
+    .with_reason("SLOW_MESSAGE")
+    .with_http(408)
 }
 
 fn cut_off() -> Error {

@@ -19,6 +19,11 @@ const HTTP2_OFF: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\
     \x00\x00\x35\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0d\
     HTTP/2 is switched off here: speak HTTP/1.1.\n";
 
+/// The same with ENHANCE_YOUR_CALM, for what no place is left for. No stream was looked at.
+const HTTP2_FULL: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\
+    \x00\x00\x43\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\
+    there are too many connections here: see `max_connections`\n";
+
 /// A fatal alert `protocol_version` (RFC 8446, section 6).
 const TLS_OFF: &[u8] = &[0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
 
@@ -29,6 +34,8 @@ pub(super) enum Refused {
     Http1(Error),
     /// HTTP/2 is switched off.
     Http2Off,
+    /// There are too many connections, to a peer that speaks HTTP/2.
+    Http2Full,
     /// TLS is not spoken.
     Tls,
 }
@@ -43,6 +50,7 @@ pub(super) async fn refuse(mut socket: TcpStream, why: Refused) {
             text.as_bytes()
         }
         Refused::Http2Off => HTTP2_OFF,
+        Refused::Http2Full => HTTP2_FULL,
         Refused::Tls => TLS_OFF,
     };
     if matches!(tokio::time::timeout(TIME, socket.write_all(answer)).await, Ok(Ok(()))) {
@@ -55,6 +63,15 @@ impl Refused {
     pub(super) fn http1_off() -> Self {
         let error = Error::unimplemented("HTTP/1.1 is switched off here: speak HTTP/2");
         Self::Http1(error.with_reason("HTTP1_OFF").with_http(505).not_reached())
+    }
+
+    /// There are too many connections, to a peer that speaks HTTP/1.1.
+    pub(super) fn full(options: &ListenOptions) -> Self {
+        let error = Error::resource_exhausted(format!(
+            "{} connections are open here, which is the limit: see `max_connections`",
+            options.max_connections
+        ));
+        Self::Http1(error.with_reason("TOO_MANY_CONNECTIONS").with_http(503).not_reached())
     }
 
     /// The head of a request took too long.
@@ -106,7 +123,9 @@ mod tests {
 
     #[test]
     fn the_frames_are_as_long_as_they_say() {
-        let goaway = &HTTP2_OFF[9..];
-        assert_eq!(goaway.len(), 9 + usize::from(goaway[2]));
+        for frames in [HTTP2_OFF, HTTP2_FULL] {
+            let goaway = &frames[9..];
+            assert_eq!(goaway.len(), 9 + usize::from(goaway[2]));
+        }
     }
 }

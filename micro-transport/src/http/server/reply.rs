@@ -9,6 +9,7 @@ use micro_core::{Body, Error, Format, Metadata, Response, Result};
 use super::answer::{Answer, Content, Held};
 use super::asked::{Allow, Dialect};
 use super::pump::Pumped;
+use super::taken;
 use super::tasks::Spawner;
 use crate::http::{envelope, headers};
 
@@ -182,6 +183,9 @@ impl Reply {
     pub(super) fn into_http(mut self, held: Held, last: bool) -> HttpResponse<Answer> {
         if last {
             self.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if matches!(self.content, Content::Whole(..)) {
+            taken::answered();
         }
         let mut response = HttpResponse::new(Answer::new(self.content, held));
         *response.status_mut() = self.status;

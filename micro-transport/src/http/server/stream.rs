@@ -17,6 +17,9 @@ use super::activity::Activity;
 /// is gone look the same: this is long enough to answer the one, and short enough to cancel what nobody waits for.
 const HALF_CLOSED: Duration = Duration::from_millis(500);
 
+/// How long the beginning of HTTP/2 is at least: the preface, and the head of the frame SETTINGS.
+const OPENING: usize = 24 + 9;
+
 /// A socket that gives back what was read of it to see what it speaks, and tells what it is used for.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -24,6 +27,10 @@ pub(super) struct Stream {
     first: Bytes,
     activity: Arc<Activity>,
     end: End,
+    /// How many bytes of the beginning of HTTP/2 are still to come.
+    opening: usize,
+    /// Whether the peer takes nothing of what there is to send.
+    blocked: bool,
     /// The status with which hyper would have refused what came.
     refused: Option<u16>,
 }
@@ -40,12 +47,13 @@ enum End {
 impl Stream {
     /// The socket of an HTTP/1.1 connection, of which `first` was read.
     pub(super) fn http1(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
-        Self { socket, first, activity, end: End::Held(None), refused: None }
+        Self { socket, first, activity, end: End::Held(None), opening: 0, blocked: false, refused: None }
     }
 
     /// The socket of an HTTP/2 connection, where one side of a call is closed by a frame.
     pub(super) fn http2(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
-        Self { socket, first, activity, end: End::Told, refused: None }
+        activity.bytes_came();
+        Self { socket, first, activity, end: End::Told, opening: OPENING, blocked: false, refused: None }
     }
 
     /// The status with which hyper would have refused what came: it has no words for why, so it is not sent.
@@ -62,6 +70,14 @@ impl Stream {
         let status = || std::str::from_utf8(first.get(9..12)?).ok()?.parse().ok();
         self.refused = self.refused.or_else(status);
         true
+    }
+
+    /// Tells when the peer takes nothing any more, and when it does again.
+    fn wrote(&mut self, written: &Poll<io::Result<usize>>) {
+        if written.is_pending() != self.blocked {
+            self.blocked = written.is_pending();
+            self.activity.block(self.blocked);
+        }
     }
 
     /// The socket alone.
@@ -97,6 +113,11 @@ impl AsyncRead for Stream {
             // Frames of HTTP/2 are no head of a request: pings come on an idle connection too.
             if matches!(this.end, End::Held(_)) {
                 this.activity.bytes_came();
+            } else if this.opening > 0 {
+                this.opening = this.opening.saturating_sub(into.filled().len() - before);
+                if this.opening == 0 {
+                    this.activity.opened();
+                }
             }
         } else if into.remaining() > 0 {
             ready!(this.poll_end(cx));
@@ -110,7 +131,9 @@ impl AsyncWrite for Stream {
         if self.takes_refusal(from) {
             return Poll::Ready(Ok(from.len()));
         }
-        Pin::new(&mut self.socket).poll_write(cx, from)
+        let written = Pin::new(&mut self.socket).poll_write(cx, from);
+        self.wrote(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -121,7 +144,9 @@ impl AsyncWrite for Stream {
         if self.takes_refusal(from.first().map_or(&[], |first| first)) {
             return Poll::Ready(Ok(from.iter().map(|piece| piece.len()).sum()));
         }
-        Pin::new(&mut self.socket).poll_write_vectored(cx, from)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, from);
+        self.wrote(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -30,13 +30,6 @@ impl Spawner {
     }
 }
 
-/// What hyper starts HTTP/2 streams with.
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Spawner {
-    fn execute(&self, task: F) {
-        self.spawn(task);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::sync::oneshot;

@@ -11,7 +11,7 @@ use hyper::service::HttpService;
 use tokio::time::{Instant, sleep_until};
 
 use super::activity::{Activity, Late, Limit};
-use super::tasks::Spawner;
+use super::taken::Streams;
 use crate::ListenOptions;
 
 /// A connection of hyper, in either protocol.
@@ -102,14 +102,14 @@ where
     }
 }
 
-impl<I, S, B, F> Driven for http2::Connection<I, S, Spawner>
+impl<I, S, B, F> Driven for http2::Connection<I, S, Streams>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin,
     S: HttpService<Incoming, ResBody = B, Future = F>,
     S::Error: Into<Cause>,
     B: http_body::Body + 'static,
     B::Error: Into<Cause>,
-    Spawner: Http2ServerConnExec<F, B>,
+    Streams: Http2ServerConnExec<F, B>,
     Self: Unpin,
 {
     fn poll_driven(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {

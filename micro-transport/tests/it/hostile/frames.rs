@@ -154,6 +154,13 @@ impl Wire {
         timeout(LONG, self.socket.write_all(bytes.as_ref())).await.expect("nobody reads").is_ok()
     }
 
+    /// The same connection, to write to while this one reads.
+    pub(super) fn writer(&mut self) -> TcpStream {
+        // A second descriptor of the same socket, as a whole stream can be awaited in one place only.
+        let socket = socket2::SockRef::from(&self.socket).try_clone().unwrap();
+        TcpStream::from_std(socket.into()).unwrap()
+    }
+
     /// The next frame; `None` at the end of the connection.
     pub(super) async fn frame(&mut self) -> Option<Frame> {
         timeout(LONG, self.read_frame()).await.expect("no frame comes and no end")

@@ -9,6 +9,8 @@
 //! | `heads` | heads of HTTP/1.1: garbage, floods, shapes of request smuggling |
 //! | `bodies` | bodies of HTTP/1.1, and what is around chunks |
 //! | `rules` | frames of HTTP/2 that break its rules; `frames` writes them |
+//! | `floods` | frames of HTTP/2 without end, and small ones that are large unpacked |
+//! | `slow` | what takes too long: heads, bodies, readers, windows |
 //! | `protocols` | protocols that are off or not spoken; noise |
 
 /// Makes a test of each case, which is reported by its name.
@@ -21,9 +23,12 @@ macro_rules! cases {
     )+};
 }
 
+mod alone;
 mod bodies;
+mod floods;
 mod frames;
 mod heads;
 mod protocols;
 mod rules;
 mod siege;
+mod slow;

@@ -294,13 +294,13 @@ async fn what_is_idle_or_never_speaks_is_closed() {
 #[tokio::test]
 async fn a_message_that_stops_in_its_middle() {
     let mut options = options();
-    options.idle_timeout = Duration::from_millis(200);
+    options.message_timeout = Duration::from_millis(200);
     let server = Server::with(options, &App::new()).await;
     let mut raw = Raw::to(server.address).await;
     raw.send("POST /Test/Echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n{").await;
     let said = raw.answer().await;
-    assert_eq!((said.status(), said.error().reached()), (504, false));
-    assert!(said.error().detail().contains("middle of its message"));
+    assert_eq!((said.status(), said.error().reached()), (408, false));
+    assert!(said.error().detail().contains("message_timeout"));
 }
 
 #[tokio::test]
