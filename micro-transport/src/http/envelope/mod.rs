@@ -187,7 +187,7 @@ impl Decoder {
         let (limit, setting) = match flags {
             0 => (self.max_message, "max_message"),
             END => (MAX_END, "the size of trailers and errors of a stream"),
-            flags if flags & COMPRESSED != 0 => {
+            flags if flags & !END == COMPRESSED => {
                 return Err(Error::unimplemented(
                     "a compressed message in a stream: send it as it is, without `Connect-Content-Encoding`",
                 ));

@@ -179,7 +179,9 @@ impl Activity {
             // However little of a last answer is taken at a time, all of it is to be.
             let rest = self.owed.load(Ordering::Relaxed) == THE_REST;
             let since = if rest { blocked.min(state.since) } else { blocked };
-            Limit { at: after(since, options.message_timeout), late: Late::Reader }
+            // Whoever does not read cannot be told of the end either.
+            let told = if self.cancelled.load(Ordering::Acquire) { HAND_OVER } else { Duration::MAX };
+            Limit { at: after(since, options.message_timeout.min(told)), late: Late::Reader }
         });
         if state.running > 0 {
             return reader;

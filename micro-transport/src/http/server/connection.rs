@@ -43,8 +43,9 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, from: Sock
         Speaks::Tls => refuse(socket, Refused::Tls).await,
         Speaks::Http1 if !on.http1 => refuse(socket, Refused::http1_off()).await,
         Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
-        Speaks::Http1 => serve_http1(shared, socket, from, first).await,
-        Speaks::Http2 => serve_http2(shared, socket, from, first).await,
+        // Boxed, so that a connection that says nothing takes no room for what it might say.
+        Speaks::Http1 => Box::pin(serve_http1(shared, socket, from, first)).await,
+        Speaks::Http2 => Box::pin(serve_http2(shared, socket, from, first)).await,
     }
 }
 

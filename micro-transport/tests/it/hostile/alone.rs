@@ -22,12 +22,27 @@ pub(super) async fn alone(name: &str, options: ListenOptions, flood: impl AsyncF
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         return bounded(options, flood).await;
     }
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", name, "--nocapture"]).env(INSIDE, name).kill_on_drop(true);
-    let output = timeout(VERY_LONG, child.output()).await.expect("it does not end").unwrap();
+    let output =
+        timeout(VERY_LONG, process(name).env(INSIDE, name).output()).await.expect("it does not end").unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "{text}{errors}");
     print!("{text}");
+}
+
+/// A process that runs one test of this program, and may open as many files as one may.
+pub(super) fn process(test: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n $(ulimit -Hn); exec \"$0\" --exact \"$1\" --nocapture"]);
+    shell.arg(std::env::current_exe().unwrap()).arg(test).kill_on_drop(true);
+    shell
+}
+
+/// How many files this process may have open.
+pub(super) fn open_files() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    // Without a limit there is more than anybody needs.
+    line.split_whitespace().next().unwrap().parse().unwrap_or(usize::MAX)
 }
 
 async fn bounded(options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {

@@ -11,6 +11,9 @@
 //! | `rules` | frames of HTTP/2 that break its rules; `frames` writes them |
 //! | `floods` | frames of HTTP/2 without end, and small ones that are large unpacked |
 //! | `slow` | what takes too long: heads, bodies, readers, windows |
+//! | `crowds` | connections: 10,000 that say nothing, 50,000 that come and go, too many |
+//! | `envelopes` | streams whose envelopes are none, and what breaks off in the middle |
+//! | `messages` | messages that are none, in each format |
 //! | `protocols` | protocols that are off or not spoken; noise |
 
 /// Makes a test of each case, which is reported by its name.
@@ -25,9 +28,12 @@ macro_rules! cases {
 
 mod alone;
 mod bodies;
+mod crowds;
+mod envelopes;
 mod floods;
 mod frames;
 mod heads;
+mod messages;
 mod protocols;
 mod rules;
 mod siege;

@@ -8,10 +8,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use micro_core::{
-    Body, BodyStream, Call, Dispatch, Error, Frame, Metadata, Request, Response, Result, Source,
+    Body, BodyStream, Call, Dispatch, Error, Frame, Message, Metadata, Request, Response, Result, Source,
 };
+use micro_macros::message;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+/// A message that may hold itself.
+#[message(crate = "micro_codec")]
+#[derive(Debug)]
+struct Tree {
+    #[field(1)]
+    name: String,
+    #[field(2)]
+    count: u64,
+    #[field(3)]
+    children: Vec<Tree>,
+}
 
 /// An application, and what it has seen.
 #[derive(Default)]
@@ -157,6 +170,10 @@ async fn answer(request: Request, counted: Counted) -> Result<Response> {
                 Ok(Frame::Trailers(trailers))
             });
             Ok(Response::new(Body::Stream(BodyStream::new(Given(frames.into_iter())))))
+        }
+        ("Test.Tree", body) => {
+            let tree = Tree::decode(head.format, one(body)?)?;
+            Ok(text(tree.children.len().to_string()))
         }
         ("Test.Big", _) => Ok(Response::new(Body::One(Bytes::from(vec![b'x'; 8 * 1024 * 1024])))),
         (endpoint, _) => Err(Error::unimplemented(format!(
