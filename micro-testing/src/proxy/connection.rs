@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::pump::{Pump, Stopped, changed};
-use super::{Cut, Order, Shared};
+use super::{Cut, Order, Shared, locked};
 use crate::Random;
 
 /// A connection from a client, with the one to the target behind it, until either ends or it is cut.
@@ -26,7 +26,8 @@ async fn forward(
     number: u64,
     order: watch::Receiver<Order>,
 ) -> Option<Cut> {
-    let Ok(mut target) = TcpStream::connect(shared.target).await else {
+    let address = *locked(&shared.target);
+    let Ok(mut target) = TcpStream::connect(address).await else {
         end(&mut client, Cut::Reset).await;
         return None;
     };

@@ -70,7 +70,7 @@ pub struct Traffic {
 
 #[derive(Debug)]
 struct Shared {
-    target: SocketAddr,
+    target: Mutex<SocketAddr>,
     seed: u64,
     /// What new connections get.
     faults: Mutex<Faults>,
@@ -116,7 +116,7 @@ impl Proxy {
         let address = place.local_addr().map_err(failed)?.as_socket();
         let address = address.ok_or_else(|| Error::internal("a TCP socket without address"))?;
         let shared = Arc::new(Shared {
-            target,
+            target: Mutex::new(target),
             seed: seed.number(),
             faults: Mutex::default(),
             open: Mutex::default(),
@@ -132,6 +132,12 @@ impl Proxy {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Connects new clients to another target: a process that came back on another port, or that had to know the proxy's
+    /// address before it had its own.
+    pub fn set_target(&self, target: SocketAddr) {
+        *locked(&self.shared.target) = target;
     }
 
     /// Sets what happens to all connections from now on, those that are open and new ones.

@@ -312,6 +312,22 @@ async fn a_target_that_is_not_there_resets_its_clients() {
 }
 
 #[tokio::test]
+async fn a_target_that_moved_is_found_by_new_connections() {
+    let (_echo, proxy) = start().await;
+    let mut open = connect(&proxy).await;
+    round(&mut open, b"x").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    proxy.set_target(listener.local_addr().unwrap());
+    let mut new = connect(&proxy).await;
+    let (mut target, _) = timeout(LIMIT, listener.accept()).await.unwrap().unwrap();
+    target.write_all(b"y").await.unwrap();
+    let mut byte = [0];
+    timeout(LIMIT, new.read_exact(&mut byte)).await.unwrap().unwrap();
+    assert_eq!(byte, *b"y");
+    round(&mut open, b"x").await;
+}
+
+#[tokio::test]
 async fn a_reset_of_one_side_is_forwarded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy::start(listener.local_addr().unwrap()).await.unwrap();
