@@ -78,6 +78,11 @@ impl Link {
         (connection.state() == ConnectionState::Ready).then(|| connection.clone())
     }
 
+    /// Whether a call would wait for others to end.
+    pub(super) fn is_busy(&self) -> bool {
+        self.ready().is_some_and(|connection| connection.is_busy())
+    }
+
     /// The connection, dialled if need be: by one caller, while the others wait for how that ends.
     pub(super) async fn connected(&self, links: &Links) -> Result<Arc<dyn Connection>> {
         if let Some(connection) = self.ready() {

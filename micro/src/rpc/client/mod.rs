@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use micro_core::{
-    Address, Call, Caller, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result, Route,
+    Address, Call, Caller, Code, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result, Route,
 };
 use micro_registry::{Cache, View};
 use micro_selector::{Hint, Selection, Selector};
@@ -96,14 +96,11 @@ impl Inner {
         let pick = self.pick(&nodes, head).ok()?;
         // A pick that is not used was none: silently, as nothing is known of how the node does.
         let connection = nodes.link(&pick)?.ready()?;
-        if connection.is_busy() {
-            // What belongs on one node waits there.
-            let hint = Some(self.hint(head).0).filter(|hint| hint.key.is_none());
-            if let Some(other) = hint.and_then(|hint| nodes.free(&hint)) {
-                return Some(other);
-            }
+        if !connection.is_busy() {
+            return Some((connection, pick));
         }
-        Some((connection, pick))
+        let pick = self.elsewhere(&nodes, head, pick);
+        Some((nodes.link(&pick)?.ready()?, pick))
     }
 
     /// The same, waiting for what has to be waited for, until the deadline.
@@ -131,6 +128,7 @@ impl Inner {
                 }
                 Err(error) => return Err(nodes.why_none(error, head)),
             };
+            let pick = self.elsewhere(&nodes, head, pick);
             let Some(link) = nodes.link(&pick) else {
                 return Err(Error::internal(format!(
                     "the selector picked node {} of {}",
@@ -139,8 +137,13 @@ impl Inner {
                 ))
                 .not_reached());
             };
-            match link.connected(&self.links).await {
+            match dialled(link.connected(&self.links), head).await {
                 Ok(connection) => return Ok((connection, pick)),
+                Err(error) if error.code() == Code::DeadlineExceeded => {
+                    // Told, as a node that stands still may take connections for as long as its backlog lasts.
+                    pick.done(Outcome::from(&error));
+                    return Err(error);
+                }
                 Err(error) => {
                     pick.done(Outcome::from(&error));
                     refused += 1;
@@ -187,6 +190,16 @@ impl Inner {
         selector.pick(nodes.snapshot(), &hint)
     }
 
+    /// A node where the call need not wait for others to end, if it would at the one that was picked. What stands still
+    /// must not hold up those who could go elsewhere; what belongs on one node waits there.
+    fn elsewhere(&self, nodes: &Nodes, head: &Head, pick: Pick) -> Pick {
+        let hint = self.hint(head).0;
+        if hint.key.is_some() || !nodes.link(&pick).is_some_and(|link| link.is_busy()) {
+            return pick;
+        }
+        nodes.free(&hint).unwrap_or(pick)
+    }
+
     /// What the selector is told of a call, and who that is.
     fn hint<'a>(&'a self, head: &'a Head) -> (Hint<'a>, &'a Arc<dyn Selector>) {
         let selection = head.options.as_ref().and_then(|options| options.extensions.get::<Selection>());
@@ -222,6 +235,18 @@ impl Inner {
         let made = || Arc::new(Nodes::of_addresses(addresses, &self.links));
         direct.entry(addresses.to_vec()).or_insert_with(made).clone()
     }
+}
+
+/// Waits for a connection as long as the call has time.
+async fn dialled(
+    connecting: impl Future<Output = Result<Arc<dyn Connection>>>,
+    head: &Head,
+) -> Result<Arc<dyn Connection>> {
+    let Some(deadline) = head.deadline else { return connecting.await };
+    tokio::time::timeout_at(deadline.instant().into(), connecting).await.unwrap_or_else(|_| {
+        let doing = format!("connecting to a node of service `{}`", head.route.service());
+        Err(Deadline::error(&doing).not_reached())
+    })
 }
 
 fn addresses(head: &Head) -> &[Address] {

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use micro_core::{Address, Error, Head, Pick};
 use micro_registry::{Node, Service, View};
 use micro_selector::{Hint, Snapshot};
-use micro_transport::Connection;
 
 use super::links::{Link, Links};
 use crate::record;
@@ -82,22 +81,17 @@ impl Nodes {
         self.links.get(pick.index())
     }
 
-    /// Any node where a call need not wait for others to end. What stands still must not hold up those who could go
-    /// elsewhere.
-    pub(super) fn free(&self, hint: &Hint<'_>) -> Option<(Arc<dyn Connection>, Pick)> {
-        let free = |(index, node)| {
-            let connection =
-                self.links.get(index as usize)?.ready().filter(|connection| !connection.is_busy())?;
-            Some((index, node, connection))
-        };
+    /// Any node where a call need not wait for others to end.
+    pub(super) fn free(&self, hint: &Hint<'_>) -> Option<Pick> {
+        let is_free = |index: u32| self.links.get(index as usize).is_some_and(|link| !link.is_busy());
         let mut drawn = None;
-        for (free, seen) in self.snapshot.candidates(hint).filter_map(free).zip(1_usize..) {
-            if fastrand::usize(..seen) == 0 {
+        for (free, seen) in self.snapshot.candidates(hint).filter(|(index, _)| is_free(*index)).zip(1_u32..) {
+            if fastrand::u32(..seen) == 0 {
                 drawn = Some(free);
             }
         }
-        let (index, node, connection): (u32, &Arc<micro_selector::Node>, _) = drawn?;
-        Some((connection, node.claim(index)?))
+        let (index, node) = drawn?;
+        node.claim(index)
     }
 
     /// Says why there is no node to call, where that is not what the selector knows.
