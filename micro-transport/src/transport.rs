@@ -87,8 +87,9 @@ pub struct DialOptions {
     /// for as long is asked before the next call goes out on it.
     pub keep_alive: Duration,
     /// How long it has to answer that; what waits for it fails then, and what was not sent yet is known not to have
-    /// reached it. Over HTTP/1.1 there is nothing to ask with: a host or a way that is gone is noticed by the kernel
-    /// within 8 s, and a process that is stopped by the deadline of the call.
+    /// reached it. Over HTTP/1.1 there is nothing to ask with: a host or a way that is gone, or a peer that takes not a
+    /// byte of what is sent to it, is noticed by the kernel within 8 s, and a process that is stopped by the deadline
+    /// of the call.
     pub keep_alive_timeout: Duration,
 }
 

@@ -148,7 +148,7 @@ async fn first_of(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<Tcp
 
 async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
-    socket::tune(&stream)?;
+    socket::connected(&stream)?;
     Ok(stream)
 }
 

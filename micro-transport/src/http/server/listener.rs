@@ -122,7 +122,7 @@ impl Listener for Http {
 }
 
 fn start(connections: &mut JoinSet<()>, shared: &Arc<Shared>, socket: TcpStream, from: SocketAddr) {
-    if let Err(error) = socket::tune(&socket) {
+    if let Err(error) = socket::accepted(&socket) {
         // It works without, or fails at its first byte.
         tracing::debug!(%from, %error, "a connection's socket cannot be set up");
     }

@@ -1,5 +1,6 @@
 //! Those who are slow: in asking, in sending, and in reading.
 
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use micro_transport::ListenOptions;
@@ -179,6 +180,36 @@ async fn a_stream_that_is_read_slowly_goes_on() {
     }
     assert!(siege.app.running() >= 1);
     drop(raw);
+    siege.lift().await;
+}
+
+/// A reader that rests in the middle of a stream, with its window full, for longer than the kernel asks whether a silent
+/// peer lives: everything is there when it reads on.
+#[tokio::test]
+async fn a_stream_whose_reader_rests_goes_on() {
+    /// More than the kernel's buffers hold, and what the rest is recognised by.
+    const MESSAGES: usize = 1_000;
+    let siege = Siege::lay().await;
+    let mut raw = Raw::to(siege.server.address).await;
+    raw.send(whole(
+        "/Test/Flood",
+        "Connection: close\r\nAccept: application/connect+json\r\n",
+        &MESSAGES.to_string(),
+    ))
+    .await;
+    // Until nothing more fits in: the handler is stopped by its reader.
+    let full = async {
+        let mut made = 0;
+        while made == 0 || siege.app.made.load(SeqCst) != made {
+            made = siege.app.made.load(SeqCst);
+            sleep(Duration::from_millis(500)).await;
+        }
+        made
+    };
+    assert!(timeout(LONG, full).await.expect("the buffers are never full") < MESSAGES);
+    sleep(Duration::from_secs(10)).await;
+    let all = raw.rest().await;
+    assert_eq!(all.iter().filter(|byte| **byte == b'x').count(), MESSAGES * 16 * 1024);
     siege.lift().await;
 }
 

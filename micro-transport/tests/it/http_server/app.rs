@@ -158,7 +158,11 @@ async fn answer(request: Request, counted: Counted) -> Result<Response> {
             tokio::time::sleep(Duration::from_millis(time)).await;
             Ok(text("\"slept\"".to_owned()))
         }
-        ("Test.Flood", _) => Ok(Response::new(Body::Stream(BodyStream::new(Flood(counted))))),
+        ("Test.Flood", body) => {
+            let bytes = one(body).unwrap_or_default();
+            let left = String::from_utf8_lossy(&bytes).parse().unwrap_or(usize::MAX);
+            Ok(Response::new(Body::Stream(BodyStream::new(Flood(counted, left)))))
+        }
         ("Test.Three", body) => {
             let fail = matches!(&body, Body::One(bytes) if &bytes[..] == b"\"fail\"");
             let mut frames: Vec<_> = (1..=3).map(|n| Ok(Frame::Data(n.to_string().into()))).collect();
@@ -206,11 +210,13 @@ impl Source for Echo {
     }
 }
 
-/// Sends for ever.
-struct Flood(Counted);
+/// Sends so many messages: for ever, if it is not told.
+struct Flood(Counted, usize);
 
 impl Source for Flood {
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
+        let Some(left) = self.1.checked_sub(1) else { return Poll::Ready(None) };
+        self.1 = left;
         self.0.0.made.fetch_add(1, Ordering::SeqCst);
         Poll::Ready(Some(Ok(Frame::Data(vec![b'x'; 16 * 1024].into()))))
     }
