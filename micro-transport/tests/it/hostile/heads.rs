@@ -38,7 +38,8 @@ async fn answered((bytes, status, words): (impl AsRef<[u8]>, u16, &str)) {
     siege.lift().await;
 }
 
-/// The one request is answered and the connection ends, so that what comes behind it is nobody's.
+/// The one request is answered and the connection ends, so that what comes behind it is nobody's. For a length beside
+/// chunks RFC 9112 (section 6.3) demands that; hyper drops the length, so that it cannot be refused.
 async fn last(bytes: &str) {
     let siege = Siege::lay().await;
     let mut raw = Raw::to(siege.server.address).await;
@@ -79,6 +80,8 @@ cases! { refused:
     a_nul_in_a_header => (with("A: b\0c"), 400, ILL, "header");
     a_nul_in_a_header_name => (with("A\0: b"), 400, ILL, "header");
     a_bare_cr_in_a_header => (with("A: b\rContent-Length: 5"), 400, ILL, "header");
+    a_bare_lf_and_another_length => (with("Content-Length: 0\nContent-Length: 40"), 400, ILL, "content-length");
+    a_bare_lf_and_another_encoding => (with("Transfer-Encoding: chunked\nTransfer-Encoding: gzip"), 400, ILL, "transfer-encoding");
     a_folded_header => (with("A: b\r\n c: d"), 400, ILL, "header");
     a_folded_transfer_encoding => (with("Transfer-Encoding:\r\n chunked"), 400, ILL, "header");
     a_space_before_the_colon => (with("Transfer-Encoding : chunked"), 400, ILL, "header");
@@ -116,6 +119,11 @@ cases! { answered:
     two_hosts => (post("/Greeter/Hello", "Host: b\r\n", "{}"), 400, "more than one header `Host`");
     another_host_in_the_path => (post("http://other/Greeter/Hello", "", "{}"), 200, "Hello");
     an_asterisk => (post("*", "", "{}"), 404, "nothing is at");
+    // A bare LF ends a line wherever it is (RFC 9112, section 2.2, allows that): what follows is seen as what it is, and
+    // has to agree with the rest.
+    lines_that_end_in_bare_lf => ("POST /Greeter/Hello HTTP/1.1\nHost: a\nContent-Length: 2\n\n{}", 200, "Hello");
+    a_length_behind_a_bare_lf => (with("A: b\nContent-Length: 2").replace("/Test/Echo", "/Greeter/Hello") + "{}", 200, "Hello");
+    a_host_behind_a_bare_lf => (post("/Greeter/Hello", "A: b\nHost: b\r\n", "{}"), 400, "more than one header `Host`");
     missing_endpoint => (post("/Nope/Nope", "", "{}"), 404, "no endpoint `Nope.Nope`");
     missing_endpoint_as_go_micro_asks => (post("/", "Micro-Endpoint: Nope.Nope\r\n", "{}"), 200, "no endpoint `Nope.Nope`");
     no_endpoint => (post("/", "Micro-Service: greeter\r\n", "{}"), 200, "nothing is at");
@@ -156,6 +164,7 @@ cases! { answered:
 cases! { last:
     a_length_and_chunks => "POST /Test/Echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     chunks_and_a_length => "POST /Test/Echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n";
+    a_length_and_a_bare_lf_and_chunks => "POST /Test/Echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     http_1_0 => "POST /Greeter/Hello HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}";
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use http_body_util::BodyExt;
 use tokio::time::timeout;
 
 use super::app::App;
@@ -186,6 +187,42 @@ async fn so_many_calls_at_a_time() {
     assert_eq!(raw.answer().await.status(), 200);
     assert_eq!(timeout(LONG, second).await.unwrap().unwrap(), StatusCode::OK);
     assert_eq!(ask(server.address, json("/Greeter/Hello", HELLO)).await.status(), 200);
+}
+
+/// A call holds its place until its caller has its answer, though its handler is long done: what callers do not take is
+/// counted.
+#[tokio::test]
+async fn a_call_holds_its_place_until_its_answer_is_sent() {
+    let app = App::new();
+    let mut options = options();
+    options.max_calls = 1;
+    let server = Server::with(options, &app).await;
+    let (mut raw, mut two) = (Raw::to(server.address).await, Two::to(server.address).await);
+    // An answer of 8 MiB, of which the head is taken.
+    for http2 in [false, true] {
+        let mut body = None;
+        if http2 {
+            let big = two::post("/Test/Big", "application/json", whole(""));
+            body = Some(two.send(big).await.unwrap().into_body());
+        } else {
+            raw.send(json("/Test/Big", "")).await;
+            timeout(LONG, raw.socket.readable()).await.unwrap().unwrap();
+        }
+        app.until_running(0).await;
+        let said = ask(server.address, json("/Greeter/Hello", HELLO)).await;
+        assert_eq!((said.status(), said.error().reason()), (429, "TOO_MANY_CALLS"), "{http2}");
+        match body {
+            Some(body) => {
+                let taken = timeout(LONG, body.collect()).await.unwrap().unwrap();
+                assert_eq!(taken.to_bytes().len(), 8 << 20);
+            }
+            None => assert_eq!(raw.answer().await.body.len(), 8 << 20),
+        }
+        // The caller has the last byte a moment before the server knows.
+        let free =
+            async { while ask(server.address, json("/Greeter/Hello", HELLO)).await.status() != 200 {} };
+        assert!(timeout(LONG, free).await.is_ok(), "{http2}");
+    }
 }
 
 #[tokio::test]
