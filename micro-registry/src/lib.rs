@@ -31,6 +31,9 @@ mod unknown;
 
 pub use self::cache::{Cache, CacheOptions, Entry, Freshness, View};
 pub use self::describe::Describe;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use self::mdns::fuzzing;
 #[cfg(feature = "mdns")]
 pub use self::mdns::{Mdns, MdnsOptions};
 pub use self::memory::Memory;

@@ -9,6 +9,9 @@ mod transport;
 
 #[cfg(feature = "http")]
 pub use self::http::Http;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use self::http::fuzzing;
 pub use self::memory::Memory;
 pub use self::transport::{
     Connection, ConnectionState, DialOptions, Health, ListenOptions, Protocols, Transport,

@@ -5,6 +5,8 @@ mod daemon;
 mod describer;
 mod driver;
 mod fingerprint;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod search;
 mod selection;
 mod table;

@@ -16,6 +16,8 @@ mod headers;
 mod server;
 mod socket;
 
+#[cfg(feature = "fuzzing")]
+pub use self::server::fuzzing;
 use std::net::TcpListener;
 use std::sync::Arc;
 

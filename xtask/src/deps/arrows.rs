@@ -26,6 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("micro-testing", &["micro"]),
     ("failures", &["micro", "micro-testing"]),
+    // What the doors for fuzzing are in.
+    ("fuzz-targets", &["micro", "micro-registry", "micro-transport"]),
     ("xtask", &[]),
 ];
 

@@ -46,6 +46,11 @@ impl Inbound {
     pub(super) fn new(shared: Arc<Shared>, activity: Arc<Activity>, peer: Peer, tasks: Spawner) -> Arc<Self> {
         Arc::new(Self { shared, activity, peer: Arc::new(peer), tasks })
     }
+
+    /// A request has come, and runs until this is dropped.
+    pub(super) fn begin(&self) -> Held {
+        Held::new(self.activity.begin())
+    }
 }
 
 /// Answers a request whose head came at `received`. Dropping the future cancels the call.
@@ -53,8 +58,8 @@ pub(super) async fn respond(
     on: &Inbound,
     request: http::Request<Incoming>,
     received: Instant,
+    mut held: Held,
 ) -> http::Response<Answer> {
-    let mut held = Held::new(on.activity.begin());
     let (parts, body) = request.into_parts();
     // Taken out where it is read to its end, or the handler reads it.
     let mut body = Some(body);

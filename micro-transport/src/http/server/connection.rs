@@ -1,7 +1,6 @@
 //! One connection, from its first byte to its end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +9,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use micro_core::{Address, Peer};
+use micro_core::Peer;
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::activity::{AGREE, Activity, Late};
@@ -22,7 +20,7 @@ use super::linger::linger;
 use super::listener::Shared;
 use super::refuse::{Refused, refuse};
 use super::sniff::{ENOUGH, Speaks, sniff};
-use super::stream::Stream;
+use super::stream::{Socket, Stream};
 use super::taken::Streams;
 use super::tasks::Tasks;
 use super::watch::{Ended, drive};
@@ -35,8 +33,9 @@ const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// (CVE-2023-44487) that a client which gives up on all its calls at once does not run into.
 const CANCELLED_EARLY: usize = 1_000;
 
-/// Serves a connection until it is closed, or the server stops and everything that came is answered.
-pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, from: SocketAddr) {
+/// Serves a connection until it is closed, or the server stops and everything that came is answered. What `peer` says of
+/// its protocol is set here.
+pub(super) async fn serve(shared: Arc<Shared>, mut socket: impl Socket, peer: Peer) {
     let Some((speaks, first)) = first_bytes(&shared, &mut socket).await else { return };
     let on = shared.options.protocols;
     match speaks {
@@ -44,13 +43,13 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, from: Sock
         Speaks::Http1 if !on.http1 => refuse(socket, Refused::http1_off()).await,
         Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
         // Boxed, so that a connection that says nothing takes no room for what it might say.
-        Speaks::Http1 => Box::pin(serve_http1(shared, socket, from, first)).await,
-        Speaks::Http2 => Box::pin(serve_http2(shared, socket, from, first)).await,
+        Speaks::Http1 => Box::pin(serve_http1(shared, socket, peer, first)).await,
+        Speaks::Http2 => Box::pin(serve_http2(shared, socket, peer, first)).await,
     }
 }
 
 /// Tells the peer of a connection that there are too many, as far as that can be told at once.
-pub(super) async fn turn_away(shared: Arc<Shared>, mut socket: TcpStream) {
+pub(super) async fn turn_away(shared: Arc<Shared>, mut socket: impl Socket) {
     /// How long the peer has to say what it speaks.
     const TIME: Duration = Duration::from_secs(1);
     let first = tokio::time::timeout(TIME, first_bytes(&shared, &mut socket)).await;
@@ -63,7 +62,7 @@ pub(super) async fn turn_away(shared: Arc<Shared>, mut socket: TcpStream) {
 }
 
 /// Reads as much as it takes to see what a connection speaks; `None` for one that ended or is to end.
-async fn first_bytes(shared: &Shared, socket: &mut TcpStream) -> Option<(Speaks, Bytes)> {
+async fn first_bytes(shared: &Shared, socket: &mut impl Socket) -> Option<(Speaks, Bytes)> {
     let options = &shared.options;
     let mut first = BytesMut::with_capacity(ENOUGH.max(1024));
     // One that never speaks may stay as long as one that spoke and is idle: it is somebody's spare connection.
@@ -103,9 +102,10 @@ async fn until(when: Option<Instant>) {
     }
 }
 
-async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, first: Bytes) {
+async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, first: Bytes) {
     let activity = Activity::new();
-    let peer = peer(&socket, from, "http/1.1");
+    peer.protocol = "http/1.1";
+    let from = peer.address.clone();
     let io = TokioIo::new(Stream::http1(socket, first, activity.clone()));
     // Ends the handlers of streams with the connection, however that ends.
     let tasks = Tasks::default();
@@ -117,7 +117,7 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         .max_header_size(shared.options.max_header)
         // Like Go: some readers of go-micro's headers look for this case.
         .title_case_headers(true)
-        .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request, received())));
+        .serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
     // A connection that rests is closed a while after the stop: a request may be on its way, and its caller could not
     // tell whether it was read. Whatever comes until then is answered, and its answer says that it is the last one.
     let stopped = shared.stopped();
@@ -144,10 +144,11 @@ async fn serve_http1(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
     }
 }
 
-async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, first: Bytes) {
+async fn serve_http2(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, first: Bytes) {
     let options = &shared.options;
     let activity = Activity::new();
-    let peer = peer(&socket, from, "h2");
+    peer.protocol = "h2";
+    let from = peer.address.clone();
     let io = TokioIo::new(Stream::http2(socket, first, activity.clone()));
     // Ends the calls with the connection, however that ends.
     let tasks = Tasks::default();
@@ -164,35 +165,20 @@ async fn serve_http2(shared: Arc<Shared>, socket: TcpStream, from: SocketAddr, f
         builder.keep_alive_interval(options.keep_alive).keep_alive_timeout(options.keep_alive_timeout);
     }
     let mut connection =
-        builder.serve_connection(io, service_fn(move |request| answer(inbound.clone(), request, received())));
+        builder.serve_connection(io, service_fn(move |request| answer(inbound.clone(), request)));
     if let Ended::Done(Err(error)) = drive(&mut connection, &activity, options, shared.stopped()).await {
         tracing::debug!(%from, %error, "a connection ended");
     }
     drop(tasks);
 }
 
-/// Now, when hyper has the head of a request: over HTTP/2 the task that answers it may have to wait for its turn.
-fn received() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
-async fn answer(
+/// Answers a request, which came now, when hyper has its head: over HTTP/2 the task that answers it may have to wait for
+/// its turn. It runs from now on too: hyper looks for the end of the connection before the future is polled, and a peer
+/// that closed its side behind its request waits for the answer.
+fn answer(
     inbound: Arc<Inbound>,
     request: http::Request<Incoming>,
-    received: std::time::Instant,
-) -> Result<http::Response<Answer>, Infallible> {
-    Ok(respond(&inbound, request, received).await)
-}
-
-fn peer(socket: &TcpStream, from: SocketAddr, protocol: &'static str) -> Peer {
-    let peer = Peer::new(address(from), protocol);
-    match socket.local_addr() {
-        Ok(local) => peer.with_local(address(local)),
-        Err(_) => peer,
-    }
-}
-
-/// A socket of both kinds of addresses tells IPv4 ones as `::ffff:10.0.0.1`, which nobody else calls them.
-fn address(socket: SocketAddr) -> Address {
-    SocketAddr::new(socket.ip().to_canonical(), socket.port()).into()
+) -> impl Future<Output = Result<http::Response<Answer>, Infallible>> {
+    let (received, held) = (std::time::Instant::now(), inbound.begin());
+    async move { Ok(respond(&inbound, request, received, held).await) }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use super::stream::Socket;
 
 /// How long is read what nobody wants.
 pub(super) const TIME: Duration = Duration::from_secs(5);
@@ -13,7 +14,7 @@ pub(super) const SIZE: usize = 64 * 1024 * 1024;
 /// Says that nothing more comes, and reads on until the peer has closed too, for a bounded time and size. A socket that
 /// is closed with bytes unread resets the connection, and its peer loses the answer that it has not read yet (RFC 9112,
 /// section 9.6).
-pub(super) async fn linger(mut socket: TcpStream) {
+pub(super) async fn linger(mut socket: impl Socket) {
     let reading = async {
         if socket.shutdown().await.is_err() {
             return;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use micro_core::{Address, Dispatch, Error, Listener, Result, Shutdown};
+use micro_core::{Address, Dispatch, Error, Listener, Peer, Result, Shutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -126,7 +126,17 @@ fn start(connections: &mut JoinSet<()>, shared: &Arc<Shared>, socket: TcpStream,
         // It works without, or fails at its first byte.
         tracing::debug!(%from, %error, "a connection's socket cannot be set up");
     }
-    connections.spawn(connection::serve(shared.clone(), socket, from));
+    let peer = Peer::new(address(from), "");
+    let peer = match socket.local_addr() {
+        Ok(local) => peer.with_local(address(local)),
+        Err(_) => peer,
+    };
+    connections.spawn(connection::serve(shared.clone(), socket, peer));
+}
+
+/// A socket of both kinds of addresses tells IPv4 ones as `::ffff:10.0.0.1`, which nobody else calls them.
+fn address(socket: SocketAddr) -> Address {
+    SocketAddr::new(socket.ip().to_canonical(), socket.port()).into()
 }
 
 /// The connections that wait in the kernel's queue of a socket, which is closed then. Tokio may not have heard of them.

@@ -9,6 +9,7 @@
 //! | `asked`, `call`, `read` | a request becomes a call |
 //! | `reply`, `answer`, `pump`, `taken` | the answer becomes a response, and is taken in time |
 //! | `refuse` | what is not spoken, or too much, is told so |
+//! | `fuzzing` | what of this the fuzz targets reach |
 //! | `health` | `GET /healthz` and `/readyz` |
 
 mod activity;
@@ -17,6 +18,8 @@ mod asked;
 mod bind;
 mod call;
 mod connection;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod health;
 mod linger;
 mod listener;

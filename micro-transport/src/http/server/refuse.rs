@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 use micro_core::Error;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use super::linger::linger;
+use super::stream::Socket;
 use crate::ListenOptions;
 
 /// How long the peer has to take such an answer.
@@ -41,7 +41,7 @@ pub(super) enum Refused {
 }
 
 /// Tells the peer why, in words that it understands, and ends.
-pub(super) async fn refuse(mut socket: TcpStream, why: Refused) {
+pub(super) async fn refuse(mut socket: impl Socket, why: Refused) {
     tracing::debug!(?why, "a connection is refused");
     let text;
     let answer = match why {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::Activity;
@@ -20,10 +19,15 @@ const HALF_CLOSED: Duration = Duration::from_millis(500);
 /// How long the beginning of HTTP/2 is at least: the preface, and the head of the frame SETTINGS.
 const OPENING: usize = 24 + 9;
 
+/// What a connection is read from and written to: a TCP stream, or what stands for one where there is no network.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for S {}
+
 /// A socket that gives back what was read of it to see what it speaks, and tells what it is used for.
 #[derive(Debug)]
-pub(super) struct Stream {
-    socket: TcpStream,
+pub(super) struct Stream<S> {
+    socket: S,
     first: Bytes,
     activity: Arc<Activity>,
     end: End,
@@ -44,14 +48,14 @@ enum End {
     Held(Option<Pin<Box<Sleep>>>),
 }
 
-impl Stream {
+impl<S: Socket> Stream<S> {
     /// The socket of an HTTP/1.1 connection, of which `first` was read.
-    pub(super) fn http1(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
+    pub(super) fn http1(socket: S, first: Bytes, activity: Arc<Activity>) -> Self {
         Self { socket, first, activity, end: End::Held(None), opening: 0, blocked: false, refused: None }
     }
 
     /// The socket of an HTTP/2 connection, where one side of a call is closed by a frame.
-    pub(super) fn http2(socket: TcpStream, first: Bytes, activity: Arc<Activity>) -> Self {
+    pub(super) fn http2(socket: S, first: Bytes, activity: Arc<Activity>) -> Self {
         activity.bytes_came();
         Self { socket, first, activity, end: End::Told, opening: OPENING, blocked: false, refused: None }
     }
@@ -81,7 +85,7 @@ impl Stream {
     }
 
     /// The socket alone.
-    pub(super) fn into_socket(self) -> TcpStream {
+    pub(super) fn into_socket(self) -> S {
         self.socket
     }
 
@@ -96,7 +100,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl<S: Socket> AsyncRead for Stream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = into.filled().len();
@@ -126,7 +130,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl<S: Socket> AsyncWrite for Stream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
         if self.takes_refusal(from) {
             return Poll::Ready(Ok(from.len()));
