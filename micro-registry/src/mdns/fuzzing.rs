@@ -13,7 +13,7 @@ pub fn txt(properties: &[(&str, &[u8])]) -> Result<(String, Option<Properties>),
     let said = txt::read(properties)?;
     let written = match &said {
         Said::Here(announcement) => txt::write(announcement).ok(),
-        Said::Gone => None,
+        Said::Gone(_) => None,
     };
     Ok((format!("{said:?}"), written))
 }
