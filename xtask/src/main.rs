@@ -10,6 +10,7 @@ mod deps;
 mod error;
 mod examples;
 mod failures;
+mod fuzz;
 mod interop;
 mod lines;
 mod metadata;
@@ -50,6 +51,11 @@ const COMMANDS: &[Command] = &[
         "failures",
         "show what holds on a bad day: [--row N] [--protocol http1|http2]",
         Run::With(failures::run),
+    ),
+    (
+        "fuzz",
+        "hostile bytes for all that reads bytes, 5 minutes a target: [--target T] [--seconds N]",
+        Run::With(fuzz::run),
     ),
     ("deep", "the gates that are run by hand: the feature powerset of micro, package", Run::Plain(deep::run)),
 ];

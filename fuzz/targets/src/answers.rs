@@ -96,34 +96,28 @@ async fn call(address: &Address, http2: bool, streamed: bool) -> Result<()> {
     Ok(())
 }
 
-/// Answers one connection, once its request has begun to come.
+/// Answers one connection, once the head of its request has come: an answer to none is another case.
 async fn serve(listener: &TcpListener, http2: bool, answer: &[u8]) {
     let (mut socket, _) = listener.accept().await.expect("a connection");
-    let mut request = Vec::with_capacity(1024);
-    while !has_head(&request, http2) && matches!(socket.read_buf(&mut request).await, Ok(1..)) {}
-    let mut sent = answer.to_vec();
+    let mut received = Vec::with_capacity(1024);
+    let mut sent = Vec::new();
     if http2 {
-        sent = frames::SETTINGS.to_vec();
+        let _ = socket.write_all(frames::SETTINGS).await;
+        let mut seen = frames::PREFACE.len();
+        while !frames::until_head(&received, &mut seen, &mut sent) {
+            // A client that asks whether we live gets to hear it.
+            let _ = socket.write_all(&std::mem::take(&mut sent)).await;
+            if !matches!(socket.read_buf(&mut received).await, Ok(1..)) {
+                return;
+            }
+        }
         frames::frames(answer, HEADS, &mut sent);
+    } else {
+        let _ = socket.read_buf(&mut received).await;
+        sent.extend_from_slice(answer);
     }
     let _ = socket.write_all(&sent).await;
-    close(socket, &mut request).await;
-}
-
-/// Whether the head of a request has come: an answer to none is another case, and would be seen now and then.
-fn has_head(request: &[u8], http2: bool) -> bool {
-    if !http2 {
-        return !request.is_empty();
-    }
-    let mut rest = request.get(frames::PREFACE.len()..).unwrap_or_default();
-    while let [a, b, c, kind, ..] = rest {
-        if *kind == frames::HEADERS {
-            return true;
-        }
-        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
-        rest = rest.get(9 + length..).unwrap_or_default();
-    }
-    false
+    close(socket, &mut received).await;
 }
 
 /// Says that nothing more comes, and waits until the peer has gone: what it has not read yet is not taken from it.

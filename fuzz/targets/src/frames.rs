@@ -10,8 +10,11 @@ pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 const DATA: u8 = 0;
-/// The frame that opens a stream.
-pub(crate) const HEADERS: u8 = 1;
+const HEADERS: u8 = 1;
+const PING: u8 = 6;
+const ACK: u8 = 1;
+/// The size of a frame without what is in it.
+const HEAD: usize = 9;
 const END_HEADERS: u8 = 4;
 /// The largest frame without being asked for larger ones.
 const LARGEST: usize = 16 * 1024;
@@ -86,4 +89,21 @@ fn integer(number: usize, out: &mut Vec<u8>) {
         rest >>= 7;
     }
     out.push(rest as u8);
+}
+
+/// Reads the frames of a peer from the place `seen` on, answers its pings, and tells whether it has opened a stream.
+pub(crate) fn until_head(received: &[u8], seen: &mut usize, out: &mut Vec<u8>) -> bool {
+    while let Some([a, b, c, kind, flags, ..]) = received.get(*seen..) {
+        if *kind == HEADERS {
+            return true;
+        }
+        let end = *seen + HEAD + u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        let Some(payload) = received.get(*seen + HEAD..end) else { return false };
+        if *kind == PING && flags & ACK == 0 {
+            out.extend_from_slice(&[0, 0, 8, PING, ACK, 0, 0, 0, 0]);
+            out.extend_from_slice(payload);
+        }
+        *seen = end;
+    }
+    false
 }
