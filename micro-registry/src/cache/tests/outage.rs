@@ -23,6 +23,10 @@ const NAMES: [&str; 5] = ["one", "two", "three", "four", "five"];
 
 impl Five {
     async fn new() -> Self {
+        Self::with(CacheOptions::default()).await
+    }
+
+    async fn with(cache: CacheOptions) -> Self {
         let flaky = Flaky::default();
         let registry = Arc::new(flaky.clone());
         let options = RegistrationOptions {
@@ -34,7 +38,8 @@ impl Five {
             Registration::start(registry.clone(), service(name, &format!("{name}-1")), options.clone())
         };
         let services = NAMES.into_iter().map(start).collect();
-        let five = Self { cache: cache(&flaky), flaky, services };
+        let cache = Cache::with_options(Arc::new(flaky.clone()), cache);
+        let five = Self { flaky, cache, services };
         for name in NAMES {
             five.cache.lookup(name).available().await.unwrap();
         }
@@ -85,7 +90,9 @@ impl Five {
 
 #[tokio::test(start_paused = true)]
 async fn a_registry_that_comes_back_with_nothing_costs_no_call() {
-    let five = Five::new().await;
+    // The watches resume before the services have registered again, whose waits go up to their interval of 1 s.
+    let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(100));
+    let five = Five::with(CacheOptions { backoff, ..CacheOptions::default() }).await;
     five.flaky.fail();
     five.call(3 * TTL).await;
     five.lose().await;
