@@ -42,8 +42,8 @@ pub trait Connection: Dispatch {
     /// Whether it takes calls.
     fn state(&self) -> ConnectionState;
 
-    /// Whether a call would wait here for others to end, as one over HTTP/1.1 does when all sockets of the pool have one.
-    /// Where there is another node that call goes there.
+    /// Whether a call would wait here before it is sent: for others to end, as over HTTP/1.1 when each socket of the pool
+    /// has one, or for a word of a peer that is silent. Where there is another node that call goes there.
     fn is_busy(&self) -> bool {
         false
     }

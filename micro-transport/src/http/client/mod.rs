@@ -119,7 +119,7 @@ impl Connection for HttpConnection {
 
     fn is_busy(&self) -> bool {
         match &self.kind {
-            Kind::Multiplexed(_) => false,
+            Kind::Multiplexed(group) => group.is_busy(),
             Kind::Plain { pool, .. } => pool.is_busy(),
         }
     }

@@ -98,6 +98,11 @@ impl Group {
         }
     }
 
+    /// Whether a call would wait for a place, or for a word of a peer that is silent.
+    pub(in crate::http::client) fn is_busy(&self) -> bool {
+        !self.members().sessions.iter().any(|session| session.has_room())
+    }
+
     pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
         let mut news = self.news.subscribe();
         while self.state() == seen {

@@ -71,6 +71,8 @@ pub(super) struct Shared {
     calls: AtomicUsize,
     /// How many calls are many.
     many: AtomicUsize,
+    /// How many the peer takes at a time.
+    room: AtomicUsize,
     /// Why the connection is over.
     cause: OnceLock<String>,
 }
@@ -113,6 +115,7 @@ impl Shared {
 
     /// How many streams the peer takes at a time.
     pub(super) fn set_room(&self, streams: usize) {
+        self.room.store(streams, Ordering::Relaxed);
         self.many.store(streams.clamp(1, MANY), Ordering::Relaxed);
     }
 }
@@ -148,6 +151,7 @@ impl Session {
             news,
             calls: AtomicUsize::new(0),
             many: AtomicUsize::new(MANY),
+            room: AtomicUsize::new(usize::MAX),
             cause: OnceLock::new(),
         });
         let (held, dropped) = oneshot::channel();
@@ -170,6 +174,11 @@ impl Session {
     /// How many calls are many here.
     pub(super) fn many(&self) -> usize {
         self.shared.many.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call would not have to wait here: not for a place, and not for a word of a peer that is silent.
+    pub(super) fn has_room(&self) -> bool {
+        self.phase() == Phase::Ready && self.calls() < self.shared.room.load(Ordering::Relaxed)
     }
 
     /// Why it is over.
