@@ -1,0 +1,104 @@
+//! 100,000 calls of which many are given up at random instants: nothing is left behind.
+
+use std::time::{Duration, Instant};
+
+use micro::{Client, Error, Result};
+use micro_testing::process::Usage;
+use micro_testing::{Load, Seed};
+use tokio::runtime::Handle;
+use tokio::time::{sleep, timeout};
+
+use super::joined;
+use crate::caller::{self, Caller};
+use crate::desk::Held;
+use crate::fleet::Fleet;
+use crate::protocol::Protocol;
+use crate::shown::Shown;
+
+const CALLS: (u32, Duration) = (5_000, Duration::from_secs(20));
+/// Memory is compared with that of a process that has worked already.
+const WARM: Duration = Duration::from_secs(4);
+/// How long idle sockets may stay: the pool's 60 s, and its sweep.
+const SETTLED: Duration = Duration::from_secs(80);
+
+/// What is held on both sides.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    tasks: (usize, u64),
+    descriptors: (usize, usize),
+    memory: (u64, u64),
+}
+
+pub(super) async fn show(protocol: Protocol) -> Result<Shown> {
+    let seed = Seed::new();
+    let mut fleet = Fleet::start(protocol, &["wait=1000"], &[&[]]).await?;
+    let caller = Caller::new()?;
+    caller.finds("desk", 1).await?;
+    let cold = kept(&mut fleet, &caller.client).await?;
+    cancelled(&caller, &seed, 0, WARM).await?;
+    sleep(Duration::from_secs(3)).await;
+    let warm = kept(&mut fleet, &caller.client).await?;
+    let answered = cancelled(&caller, &seed, 1_000_000, CALLS.1).await?;
+    let after = settled(&mut fleet, &caller.client, &cold).await?;
+
+    let mut shown = Shown::default();
+    let calls = f64::from(CALLS.0) * CALLS.1.as_secs_f64();
+    let given_up = calls - answered as f64;
+    shown.must(
+        given_up > calls * 0.1 && given_up < calls * 0.9,
+        format!("{given_up:.0} of {calls:.0} calls given up (seed {})", seed.number()),
+    );
+    let no_more = |after: usize, before: usize| after <= before;
+    shown.must(
+        no_more(after.tasks.0, cold.tasks.0) && after.tasks.1 <= cold.tasks.1,
+        format!("tasks, watches among them: {:?}, before {:?} (caller, service)", after.tasks, cold.tasks),
+    );
+    shown.must(
+        no_more(after.descriptors.0, cold.descriptors.0) && no_more(after.descriptors.1, cold.descriptors.1),
+        format!("descriptors: {:?}, before {:?}", after.descriptors, cold.descriptors),
+    );
+    let within = |after: u64, before: u64| after as f64 <= before as f64 * 1.1;
+    shown.must(
+        within(after.memory.0, warm.memory.0) && within(after.memory.1, warm.memory.1),
+        format!("bytes of memory: {:?}, before {:?}", after.memory, warm.memory),
+    );
+    Ok(shown)
+}
+
+/// Makes calls that are given up after 0 to 4 ms; returns how many were answered before.
+async fn cancelled(caller: &Caller, seed: &Seed, first: u64, time: Duration) -> Result<usize> {
+    let mut ask = caller::ask(caller.client.clone(), "Desk.Book");
+    let mut random = seed.random(first);
+    let load = Load::new(CALLS.0).first(first).run_by(time, move |number| {
+        let patience = random.time(&(Duration::ZERO..Duration::from_millis(4)));
+        let call = ask(number);
+        async move { timeout(patience, call).await.unwrap_or_else(|_| Err(Error::cancelled("given up"))) }
+    });
+    Ok(joined(tokio::spawn(load)).await?.answered())
+}
+
+/// What is held once idle connections have gone, at the latest.
+async fn settled(fleet: &mut Fleet, client: &Client, before: &Kept) -> Result<Kept> {
+    let begun = Instant::now();
+    loop {
+        sleep(Duration::from_secs(2)).await;
+        let now = kept(fleet, client).await?;
+        let back = now.tasks.0 <= before.tasks.0
+            && now.tasks.1 <= before.tasks.1
+            && now.descriptors.0 <= before.descriptors.0
+            && now.descriptors.1 <= before.descriptors.1;
+        if back || begun.elapsed() > SETTLED {
+            return Ok(now);
+        }
+    }
+}
+
+async fn kept(fleet: &mut Fleet, client: &Client) -> Result<Kept> {
+    let held: Held = client.call(("desk", "Desk.Held"), ()).await?;
+    let (own, theirs) = (Usage::of_self()?, fleet.member(0).process.usage()?);
+    Ok(Kept {
+        tasks: (Handle::current().metrics().num_alive_tasks(), held.tasks),
+        descriptors: (own.descriptors, theirs.descriptors),
+        memory: (own.memory, theirs.memory),
+    })
+}
