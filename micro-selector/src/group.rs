@@ -50,4 +50,14 @@ impl Group {
         let most = members.len() as f64 * self.options.max_ejected;
         is_member && better && f64::from(ejected + 1) <= most && eject()
     }
+
+    /// Whether any other node that may be picked does well: most of its calls do not fail.
+    pub(crate) fn has_better(&self, node: &Stats, now: Duration) -> bool {
+        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        members.iter().filter_map(Weak::upgrade).any(|other| {
+            !std::ptr::eq(&raw const *other, node)
+                && matches!(other.rest.state(), State::Well | State::Ramping(_))
+                && other.window.badness(now, &self.options) <= 0.5
+        })
+    }
 }

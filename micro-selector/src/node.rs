@@ -24,7 +24,8 @@ use crate::token::{Role, Token};
 ///
 /// It is *ejected* when five calls in a row failed, or half of at least 20 calls of the last seconds, and another node of
 /// its service does clearly better: where all fail alike nobody is ejected. It rests for 0.5 to 1 s. Then one call probes
-/// it, which has the node for itself: an answer readmits it, a failure ejects it for twice as long, up to 30 s. After an
+/// it, which has the node for itself: an answer readmits it, a failure ejects it for twice as long, up to 30 s, unless the
+/// others have come to fail as it does. After an
 /// ejection its share grows from a small part to the whole within 10 s; if it fails again the ejection is longer than the
 /// one before, unless it was well for a while. At most half of the nodes of a service are ejected at once, and so never
 /// one that is alone. All of this is set by [`HealthOptions`](crate::HealthOptions).

@@ -122,6 +122,12 @@ impl Stats {
                     None
                 }
                 (Why::Ejected, Evidence::Answer) => self.readmit(state, times),
+                // What all have in common is no fault of this one: the first to be noticed would carry it alone.
+                (Why::Ejected, Evidence::Broken | Evidence::Unreachable)
+                    if token.role == Role::Probe && !self.group.has_better(self, self.now()) =>
+                {
+                    self.readmit(state, times)
+                }
                 (_, Evidence::Nothing) => {
                     if token.role == Role::Probe {
                         self.given_up(state, token);

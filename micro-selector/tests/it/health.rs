@@ -69,6 +69,22 @@ fn what_ejects_a_node() {
 }
 
 #[test]
+fn what_all_nodes_have_in_common_ejects_none_for_long() {
+    let timed_out = failed(Code::DeadlineExceeded, true);
+    for all in [false, true] {
+        let (nodes, clock) = nodes(4, HealthOptions::default());
+        assert!(eject(&nodes, timed_out), "the first one is noticed before the others fail");
+        for (index, node) in (1..4).zip(&nodes.nodes[1..]) {
+            for _ in 0..30 {
+                node.pick(index).done(if all { timed_out } else { Outcome::Ok });
+            }
+        }
+        probe(&nodes, &clock).done(timed_out);
+        assert_eq!(nodes.nodes[0].ejected().is_some(), !all, "all fail: {all}");
+    }
+}
+
+#[test]
 fn it_can_be_switched_off_and_tuned() {
     let timed_out = failed(Code::DeadlineExceeded, true);
     let (off, _) = nodes(3, HealthOptions::off());
