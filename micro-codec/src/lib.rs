@@ -27,6 +27,7 @@ mod malformed;
 pub mod message;
 #[cfg(feature = "msgpack")]
 mod msgpack;
+mod number;
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "protobuf")]

@@ -76,10 +76,7 @@ pub fn encode_serde<T: Message + Serialize>(value: &T, format: Format, out: &mut
 pub fn decode_serde<T: Message + DeserializeOwned>(format: Format, bytes: &[u8]) -> Result<T> {
     match format.kind() {
         #[cfg(feature = "json")]
-        Kind::Json => {
-            no_list_of_fields::<T>(bytes)?;
-            crate::json::read(bytes)
-        }
+        Kind::Json => crate::json::read(bytes),
         #[cfg(feature = "msgpack")]
         Kind::MsgPack => crate::msgpack::read(bytes),
         Kind::Protobuf | Kind::Raw => Err(unspoken::<T>(format)),
@@ -91,18 +88,6 @@ pub fn decode_serde<T: Message + DeserializeOwned>(format: Format, bytes: &[u8])
             })
         }
     }
-}
-
-/// Refuses a JSON array where an object is to come. What serde derives reads one as the fields in their order, which no
-/// sender of JSON means.
-#[cfg(feature = "json")]
-fn no_list_of_fields<T: Message>(bytes: &[u8]) -> Result<()> {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first != Some(&b'[') || T::schema().json.get("type").is_none_or(|kind| kind != "object") {
-        return Ok(());
-    }
-    let name = &T::schema().name;
-    Err(Error::invalid_argument(format!("json: invalid type: sequence, expected the object `{name}`")))
 }
 
 /// Writes a message with numbered fields.

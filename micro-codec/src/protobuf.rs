@@ -14,6 +14,9 @@ pub const PROTOBUF: Format = Format::of(&KIND);
 
 static KIND: FormatKind = FormatKind::new(Kind::Protobuf, &ProtobufCodec);
 
+/// How many levels of a message are named by an error in it.
+const PLACES: usize = 4;
+
 #[derive(Debug)]
 struct ProtobufCodec;
 
@@ -30,7 +33,12 @@ pub(crate) fn read<T: Numbered>(bytes: Bytes) -> Result<T> {
 
 fn unreadable(error: &prost::DecodeError) -> Error {
     let text = error.to_string();
-    malformed("protobuf", text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text))
+    let told = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text);
+    // Each level of a deep message has its place in the text; the innermost ones tell enough.
+    match told.rmatch_indices(": ").nth(PLACES) {
+        Some((at, separator)) => malformed("protobuf", format_args!("..: {}", &told[at + separator.len()..])),
+        None => malformed("protobuf", told),
+    }
 }
 
 impl Codec for ProtobufCodec {

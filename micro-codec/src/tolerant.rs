@@ -9,9 +9,9 @@ use std::fmt::{self, Formatter};
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
-use crate::Absent;
+use crate::{Absent, number};
 
 /// Reads 64-bit integers, alone or in containers.
 ///
@@ -54,7 +54,7 @@ impl<'de, T: Integers<'de>> Deserialize<'de> for Tolerant<T> {
 struct Integer<T>(PhantomData<T>);
 
 macro_rules! integers {
-    ($($type:ty: $expected:literal),*) => {$(
+    ($($type:ty: $as_type:ident, $expected:literal;)*) => {$(
         impl<'de> Integers<'de> for $type {
             fn read<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 if from.is_human_readable() {
@@ -65,7 +65,7 @@ macro_rules! integers {
             }
         }
 
-        impl Visitor<'_> for Integer<$type> {
+        impl<'de> Visitor<'de> for Integer<$type> {
             type Value = $type;
 
             fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -83,13 +83,18 @@ macro_rules! integers {
             fn visit_str<E: Error>(self, value: &str) -> Result<$type, E> {
                 value.parse().map_err(|_| E::invalid_value(Unexpected::Str(value), &self))
             }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<$type, A::Error> {
+                let value = number::of_map(map)?.$as_type();
+                value.ok_or_else(|| A::Error::invalid_value(Unexpected::Other("number"), &self))
+            }
         }
     )*};
 }
 
 integers! {
-    i64: "a 64-bit integer, as a number or a string",
-    u64: "a 64-bit integer that is not negative, as a number or a string"
+    i64: as_i64, "a 64-bit integer, as a number or a string";
+    u64: as_u64, "a 64-bit integer that is not negative, as a number or a string";
 }
 
 impl<'de, T: Integers<'de>> Integers<'de> for Option<T> {

@@ -5,10 +5,14 @@
 mod bencode;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack", feature = "conformance"))]
 mod conformance;
+#[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
+mod floats;
 #[cfg(feature = "json")]
 mod json_only;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]
 mod message;
+#[cfg(feature = "json")]
+mod objects;
 #[cfg(feature = "json")]
 mod reading;
 #[cfg(all(feature = "json", feature = "protobuf", feature = "msgpack"))]

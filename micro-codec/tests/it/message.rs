@@ -311,10 +311,23 @@ fn what_is_renamed_is_read_under_every_spelling() {
 }
 
 #[test]
-fn an_array_is_no_object() {
-    for json in ["[]", " [\"x\", 5]"] {
-        let error = Camel::decode(JSON, Bytes::copy_from_slice(json.as_bytes())).unwrap_err();
-        assert_eq!(error.detail(), "json: invalid type: sequence, expected the object `Camel`");
-        assert_eq!(error.code(), Code::InvalidArgument);
+fn an_error_of_a_deep_message_is_short() {
+    #[message(crate = "micro_codec")]
+    #[derive(Debug)]
+    struct Nested {
+        #[field(1)]
+        inner: Option<Box<Nested>>,
     }
+
+    let mut deep = Vec::new();
+    for _ in 0..110 {
+        let mut outer = vec![0x0a];
+        prost::encoding::encode_varint(deep.len() as u64, &mut outer);
+        outer.extend_from_slice(&deep);
+        deep = outer;
+    }
+    let error = Nested::decode(micro_codec::PROTOBUF, deep.into()).unwrap_err();
+    assert_eq!(error.code(), micro_core::Code::InvalidArgument);
+    assert!(error.detail().starts_with("protobuf: ..: Nested.inner: "), "{error}");
+    assert!(error.detail().ends_with("recursion limit reached") && error.detail().len() < 150, "{error}");
 }

@@ -1,5 +1,9 @@
 //! JSON, by `serde_json`.
 
+mod float;
+mod read;
+mod write;
+
 use bytes::{BufMut, BytesMut};
 use micro_core::codec::Codec;
 use micro_core::format::{FormatKind, Kind};
@@ -8,9 +12,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::de::SliceRead;
 
+use self::read::Reader;
+use self::write::Writer;
 use crate::malformed::malformed;
 
 /// JSON. White space around a message is fine, anything else behind it is an error.
+///
+/// A struct is an object, and never an array of its fields. Floats that are no numbers are the strings `"NaN"`,
+/// `"Infinity"` and `"-Infinity"`, as in the canonical JSON of protobuf.
 pub const JSON: Format = Format::of(&KIND);
 
 static KIND: FormatKind = FormatKind::new(Kind::Json, &JsonCodec);
@@ -19,7 +28,8 @@ static KIND: FormatKind = FormatKind::new(Kind::Json, &JsonCodec);
 struct JsonCodec;
 
 pub(crate) fn write<T: Serialize>(value: &T, out: &mut BytesMut) -> Result<()> {
-    serde_json::to_writer(out.writer(), value).map_err(|error| Error::internal(format!("json: {error}")))
+    let mut serializer = serde_json::Serializer::new(out.writer());
+    value.serialize(Writer(&mut serializer)).map_err(|error| Error::internal(format!("json: {error}")))
 }
 
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
@@ -29,10 +39,10 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// `serde_json` itself stops at 128 levels.
 fn read_with<T>(
     bytes: &[u8],
-    read: impl FnOnce(&mut serde_json::Deserializer<SliceRead<'_>>) -> serde_json::Result<T>,
+    read: impl FnOnce(Reader<&mut serde_json::Deserializer<SliceRead<'_>>>) -> serde_json::Result<T>,
 ) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    read(&mut deserializer)
+    read(Reader(&mut deserializer))
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| malformed("json", error))
 }
