@@ -10,12 +10,17 @@ use super::text;
 /// The longest time that anybody is believed: what is overloaded for longer will say so again.
 const MOST: Duration = Duration::from_secs(300);
 
-/// Tells those who read no JSON when to come back: in whole seconds, as there is nothing finer.
+/// Tells those who read no JSON when to come back.
 pub(in crate::http) fn put_retry_after(error: &Error, headers: &mut HeaderMap) {
-    if let Some(time) = error.retry_after() {
-        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    if let Some(seconds) = seconds(error) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+}
+
+/// When an error says to come back: in whole seconds, as the header has nothing finer.
+pub(in crate::http) fn seconds(error: &Error) -> Option<u64> {
+    let time = error.retry_after()?;
+    Some(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)))
 }
 
 /// The error of an answer with the time after which it says to come back: that of the error, which is exact, or else

@@ -30,17 +30,24 @@ pub(super) struct Activity {
     cancelled: AtomicBool,
 }
 
-/// What a connection owes: nothing, the answer of a call that runs, or what is left to send of one that ended.
+/// What a connection owes: nothing, the answer of a call that runs, or what is left to send of one that ended. Between
+/// these, what the last call that ran has come to, which is told apart over HTTP/1.1, where they run one by one.
 const NOTHING: u8 = 0;
 const AN_ANSWER: u8 = 1;
-const THE_REST: u8 = 2;
+/// Its request has come whole, and is served.
+const SERVED: u8 = 2;
+/// A part of its answer may be sent, and the rest is still to be made.
+const BEGUN: u8 = 3;
+/// Its answer is whole.
+const WHOLE: u8 = 4;
+const THE_REST: u8 = 5;
 
 #[derive(Debug)]
 struct State {
     /// The calls that run.
     running: usize,
-    /// Whether there ever was a call.
-    served: bool,
+    /// How many calls there were.
+    calls: u64,
     /// When the connection was made, or its last call ended.
     since: Instant,
     /// When the first byte of a request came whose head is not complete.
@@ -87,7 +94,7 @@ impl Activity {
     pub(super) fn new() -> Arc<Self> {
         let state = State {
             running: 0,
-            served: false,
+            calls: 0,
             since: Instant::now(),
             head: None,
             blocked: None,
@@ -120,7 +127,7 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>) -> Running {
         let mut state = self.lock();
         state.running += 1;
-        state.served = true;
+        state.calls += 1;
         state.head = None;
         self.owed.store(AN_ANSWER, Ordering::Relaxed);
         Running { activity: self.clone(), waiting: None }
@@ -131,10 +138,10 @@ impl Activity {
         self.lock().blocked = blocked.then(Instant::now);
     }
 
-    /// Everything is sent that there was to send.
-    pub(super) fn flushed(&self) {
+    /// Everything is sent that there was to send: whether that was the rest of an answer.
+    pub(super) fn flushed(&self) -> bool {
         // Nothing else hangs on it, and losing the race to the next call is right.
-        let _ = self.owed.compare_exchange(THE_REST, NOTHING, Ordering::Relaxed, Ordering::Relaxed);
+        self.owed.compare_exchange(THE_REST, NOTHING, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Whether there is an answer of a call to send.
@@ -152,9 +159,30 @@ impl Activity {
         self.lock().unread
     }
 
-    /// Whether a call runs.
-    pub(super) fn is_running(&self) -> bool {
-        self.lock().running > 0
+    /// The number of the last call, if one runs.
+    pub(super) fn running(&self) -> Option<u64> {
+        let state = self.lock();
+        (state.running > 0).then_some(state.calls)
+    }
+
+    /// The request of a call has come whole: what comes now is behind it.
+    pub(super) fn serve(&self) {
+        self.owed.store(SERVED, Ordering::Relaxed);
+    }
+
+    /// Whether a call over HTTP/1.1 is served that has all of its request, or makes its answer still.
+    pub(super) fn is_served(&self) -> bool {
+        matches!(self.owed.load(Ordering::Relaxed), SERVED | BEGUN)
+    }
+
+    /// Whether a call over HTTP/1.1 runs of whose answer nothing is sent.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self.owed.load(Ordering::Relaxed), AN_ANSWER | SERVED)
+    }
+
+    /// Whether the answer of a call over HTTP/1.1 is there, and only sent.
+    pub(super) fn hands_over(&self) -> bool {
+        matches!(self.owed.load(Ordering::Relaxed), WHOLE | THE_REST)
     }
 
     /// Ends the calls that run, and those that still come.
@@ -188,7 +216,7 @@ impl Activity {
         }
         let limit = match (stopping, state.head) {
             // There is nothing of anybody's in it.
-            (Some(now), _) if !state.served => Limit { at: now, late: Late::Stopping },
+            (Some(now), _) if state.calls == 0 => Limit { at: now, late: Late::Stopping },
             (Some(now), _) => Limit { at: (now + AGREE).max(state.since + HAND_OVER), late: Late::Stopping },
             (None, Some(first)) => Limit { at: after(first, options.header_timeout), late: Late::Head },
             (None, None) if reader.is_some() => return reader,
@@ -209,6 +237,11 @@ fn after(from: Instant, time: Duration) -> Instant {
 }
 
 impl Running {
+    /// The call has an answer, whole or its beginning.
+    pub(super) fn answered(&self, whole: bool) {
+        self.activity.owed.store(if whole { WHOLE } else { BEGUN }, Ordering::Relaxed);
+    }
+
     /// What a call comes to, unless it is cancelled before that. One that is done when it is first looked at costs
     /// nothing more for this.
     pub(super) async fn unless_cancelled<T>(&mut self, call: impl Future<Output = Result<T>>) -> Result<T> {

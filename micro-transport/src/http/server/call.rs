@@ -22,8 +22,8 @@ use crate::http::{envelope, headers};
 /// What curl sends when it is not told what it sends.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// When a caller is to come back that found the server full: so many calls do not end at once.
-const BUSY: Duration = Duration::from_secs(1);
+/// When a caller is to come back that found the server full: so many calls do not end at once, nor connections.
+pub(super) const BUSY: Duration = Duration::from_secs(1);
 
 /// What the calls of one connection have in common.
 pub(super) struct Inbound {
@@ -130,6 +130,7 @@ async fn call(
     *permit = Some(on.shared.calls.clone().try_acquire_owned().map_err(|_| too_many(on))?);
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;
+    on.activity.serve();
     on.shared.app.dispatch(Request::new(head, body)).until(deadline, "waiting for the handler").await
 }
 

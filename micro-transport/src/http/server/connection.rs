@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -62,7 +62,7 @@ pub(super) async fn turn_away(shared: Arc<Shared>, mut socket: impl Socket) {
 }
 
 /// Reads as much as it takes to see what a connection speaks; `None` for one that ended or is to end.
-async fn first_bytes(shared: &Shared, socket: &mut impl Socket) -> Option<(Speaks, Bytes)> {
+async fn first_bytes(shared: &Shared, socket: &mut impl Socket) -> Option<(Speaks, BytesMut)> {
     let options = &shared.options;
     let mut first = BytesMut::with_capacity(ENOUGH.max(1024));
     // One that never speaks may stay as long as one that spoke and is idle: it is somebody's spare connection.
@@ -85,11 +85,11 @@ async fn first_bytes(shared: &Shared, socket: &mut impl Socket) -> Option<(Speak
             return None;
         }
         if let Some(speaks) = sniff(&first) {
-            return Some((speaks, first.freeze()));
+            return Some((speaks, first));
         }
         if count == 0 {
             // Less than a preface and then the end: HTTP/1 has an answer to that.
-            return Some((Speaks::Http1, first.freeze()));
+            return Some((Speaks::Http1, first));
         }
         late = Instant::now().checked_add(options.header_timeout).into_iter().chain(late).min();
     }
@@ -102,7 +102,7 @@ async fn until(when: Option<Instant>) {
     }
 }
 
-async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, first: Bytes) {
+async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, first: BytesMut) {
     let activity = Activity::new();
     peer.protocol = "http/1.1";
     let from = peer.address.clone();
@@ -127,10 +127,13 @@ async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, f
     };
     let ended = drive(&mut connection, &activity, &shared.options, stopped).await;
     drop(tasks);
+    let unanswered = activity.is_unanswered();
+    // Whatever ran is dropped here.
     let stream = connection.into_parts().io.into_inner();
-    let refused = stream.refused();
+    let (refused, left) = (stream.refused(), stream.caller_left());
     let socket = stream.into_socket();
     match ended {
+        Ended::Done(_) if left && unanswered => refuse(socket, Refused::left()).await,
         Ended::Late(Late::Head) => refuse(socket, Refused::slow_head(&shared.options)).await,
         Ended::Done(Err(error)) if error.is_parse() => match refused {
             Some(status) => refuse(socket, Refused::ill_formed(status, &error, &shared.options)).await,
@@ -144,7 +147,7 @@ async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, f
     }
 }
 
-async fn serve_http2(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, first: Bytes) {
+async fn serve_http2(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, first: BytesMut) {
     let options = &shared.options;
     let activity = Activity::new();
     peer.protocol = "h2";

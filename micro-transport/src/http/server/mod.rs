@@ -6,6 +6,7 @@
 //! | `listener` | connections are accepted, each in a task, until the end |
 //! | `sniff`, `connection` | what a connection speaks is seen, and spoken |
 //! | `activity`, `stream`, `watch`, `linger` | the limits of time, and polite ends |
+//! | `end` | callers over HTTP/1.1 that go away, or close their side |
 //! | `asked`, `call`, `read` | a request becomes a call |
 //! | `reply`, `answer`, `pump`, `taken` | the answer becomes a response, and is taken in time |
 //! | `refuse` | what is not spoken, or too much, is told so |
@@ -18,6 +19,7 @@ mod asked;
 mod bind;
 mod call;
 mod connection;
+mod end;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod health;

@@ -6,9 +6,12 @@ use http::StatusCode;
 use micro_core::Error;
 use tokio::io::AsyncWriteExt;
 
+use super::call::BUSY;
+use super::end::HALF_CLOSED;
 use super::linger::linger;
 use super::stream::Socket;
 use crate::ListenOptions;
+use crate::http::headers;
 
 /// How long the peer has to take such an answer.
 const TIME: Duration = Duration::from_secs(1);
@@ -71,7 +74,8 @@ impl Refused {
             "{} connections are open here, which is the limit: see `max_connections`",
             options.max_connections
         ));
-        Self::Http1(error.with_reason("TOO_MANY_CONNECTIONS").with_http(503).not_reached())
+        let error = error.with_reason("TOO_MANY_CONNECTIONS").with_http(503).with_retry_after(BUSY);
+        Self::Http1(error.not_reached())
     }
 
     /// The head of a request took too long.
@@ -87,6 +91,15 @@ impl Refused {
     pub(super) fn cut_head() -> Self {
         let error = Error::invalid_argument("the connection ends in the middle of the head of a request");
         Self::Http1(error.with_reason("ILL_FORMED_HEAD").not_reached())
+    }
+
+    /// The caller closed its side of the connection, and its call was cancelled before it had an answer.
+    pub(super) fn left() -> Self {
+        let error = Error::cancelled(format!(
+            "the caller closed its side of the connection, and there was no answer within {HALF_CLOSED:?}: keep it open \
+             until the answer has come"
+        ));
+        Self::Http1(error.with_reason("CALLER_LEFT"))
     }
 
     /// What came is no head of a request, which `status` tells apart, or it is above a limit.
@@ -110,8 +123,10 @@ impl Refused {
 fn http1(error: &Error) -> String {
     let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::BAD_REQUEST);
     let (reason, body) = (status.canonical_reason().unwrap_or_default(), error.to_json());
+    let more =
+        headers::seconds(error).map_or_else(String::new, |seconds| format!("Retry-After: {seconds}\r\n"));
     format!(
-        "HTTP/1.1 {} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{more}Connection: close\r\n\r\n{body}",
         status.as_u16(),
         body.len()
     )

@@ -187,6 +187,7 @@ impl Reply {
         if matches!(self.content, Content::Whole(..)) {
             taken::answered();
         }
+        held.running.answered(!matches!(self.content, Content::Stream(_)));
         let mut response = HttpResponse::new(Answer::new(self.content, held));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

@@ -112,6 +112,8 @@ async fn one_connection_too_many() {
     let error = said.error();
     assert_eq!((said.status(), error.reason(), error.reached()), (503, "TOO_MANY_CONNECTIONS", false));
     assert!(error.detail().contains("max_connections") && error.code() == Code::ResourceExhausted, "{error}");
+    let again = (error.retry_after(), said.header("retry-after"));
+    assert_eq!(again, (Some(Duration::from_secs(1)), Some("1")));
 
     let mut wire = Wire::to(address).await;
     wire.send([PREFACE, &settings(&[])].concat()).await;

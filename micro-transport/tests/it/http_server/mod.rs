@@ -3,6 +3,7 @@
 pub(crate) mod app;
 mod ending;
 mod go_micro;
+mod leaving;
 mod limits;
 mod plain;
 pub(crate) mod raw;

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -131,37 +130,6 @@ async fn dropping_it_ends_everything() {
     assert!(raw.rest().await.is_empty());
     assert!(timeout(LONG, waiting).await.unwrap().unwrap().is_err());
     assert!(timeout(LONG, http_body_util::BodyExt::collect(answer.into_body())).await.unwrap().is_err());
-}
-
-#[tokio::test]
-async fn whoever_hangs_up_cancels_its_call() {
-    let app = App::new();
-    let server = Server::with(options(), &app).await;
-    for reset in [false, true] {
-        let mut raw = Raw::to(server.address).await;
-        raw.send(json("/Test/Wait", "")).await;
-        app.until_running(1).await;
-        if reset {
-            socket2::SockRef::from(&raw.socket).set_linger(Some(Duration::ZERO)).unwrap();
-        }
-        let began = Instant::now();
-        drop(raw);
-        app.until_running(0).await;
-        assert!(began.elapsed() < Duration::from_secs(5));
-    }
-}
-
-#[tokio::test]
-async fn half_a_close_is_answered() {
-    let server = Server::start().await;
-    for path in ["/Greeter/Hello", "/Test/Sleep"] {
-        let mut raw = Raw::to(server.address).await;
-        raw.send(json(path, "50")).await;
-        raw.socket.shutdown().await.unwrap();
-        let said = raw.answer().await;
-        assert_eq!(said.header("content-type"), Some("application/json"), "{path}");
-        raw.rest().await;
-    }
 }
 
 #[tokio::test]
