@@ -45,8 +45,9 @@ pub const MAX_STREAMS: u32 = 1_000;
 pub const MAX_WAITING: usize = 1_000;
 /// How long they wait there at most.
 pub const MAX_WAIT: Duration = Duration::from_secs(1);
-/// How long calls may have to wait for the processor, all the time, before some are refused.
-pub const MAX_DELAY: Duration = Duration::from_millis(25);
+/// How long calls may have to wait for the processor, all the time, before some are refused. A hundred callers of a call
+/// of 1 ms that wait for their answers are no overload.
+pub const MAX_DELAY: Duration = Duration::from_millis(100);
 /// The most connections to a server at a time.
 pub const MAX_CONNECTIONS: usize = 20_000;
 /// How long the head of a request may take, from its first byte.

@@ -161,7 +161,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         flag: "server_max_delay",
         variable: "MICRO_SERVER_MAX_DELAY",
-        help: "how long calls may wait for the processor before some are refused: 25ms; 0 is for ever",
+        help: "how long calls may wait for the processor before some are refused: 100ms; 0 is for ever",
         set: |settings, value| time(&mut settings.server_max_delay, value),
     },
     Setting {
