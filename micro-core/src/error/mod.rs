@@ -188,7 +188,8 @@ impl Error {
     }
 
     /// Whether a handler can have seen the call. When this is `false` the call certainly had no effect, and it may be
-    /// sent again, here or elsewhere, whatever it does.
+    /// sent again, here or elsewhere, whatever it does. What a handler fails with was seen by that handler, also where it
+    /// is the error of a call of its own that reached nobody.
     #[must_use]
     pub fn reached(&self) -> bool {
         self.0.reached

@@ -59,7 +59,8 @@ impl<R, T: Future<Output = Result<R>>> Future for Running<T> {
         // Its context ends with it, so that what it spawned learns that the call is over.
         this.future.set(None);
         Poll::Ready(result.map_err(|error| {
-            let error = error.or_id(this.route.service());
+            // It ran, whatever it says: what one of the services that it called never saw, this one did.
+            let error = error.or_id(this.route.service()).maybe_reached();
             if let Some(source) = std::error::Error::source(&error) {
                 // The only place where a masked error is told: its caller has the id.
                 tracing::error!(id = error.id(), code = %error.code(), source, "{}", error.detail());

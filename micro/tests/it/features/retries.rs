@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use micro::registry::Memory;
-use micro::{Client, Code, Error, Result, Running, Service, Settings, handler};
+use micro::{Address, Client, Code, Context, Error, Result, Running, Service, Settings, handler};
 
 /// Says that it is not there, as often as it is told to, and counts who asks.
 #[derive(Clone, Default)]
@@ -27,14 +27,21 @@ impl Moody {
         self.answer()
     }
 
-    /// Refuses before it does anything, and says when to come back.
+    /// Says when to come back.
+    #[endpoint(idempotent)]
     async fn busy(&self, _: ()) -> Result<String> {
         match self.calls.fetch_add(1, Ordering::SeqCst) {
-            0 => Err(Error::resource_exhausted("busy")
-                .with_retry_after(Duration::from_millis(150))
-                .not_reached()),
+            0 => Err(Error::unavailable("busy").with_retry_after(Duration::from_millis(150))),
             _ => Ok("done".to_owned()),
         }
+    }
+
+    /// Has an effect, and calls a service that nobody can reach.
+    async fn order(&self, ctx: &Context, _: ()) -> Result<String> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        // A port that nobody listens at.
+        let nowhere = Address::new("127.0.0.1:1")?;
+        ctx.client().with_address(nowhere).call(("stock", "Stock.Take"), ()).await
     }
 }
 
@@ -102,6 +109,16 @@ async fn retries_add_a_tenth_at_most() -> Result<()> {
         let attempts = moody.taken();
         assert!((least..=most).contains(&attempts), "{endpoint}: {attempts}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_handler_could_not_reach_is_no_reason_to_run_it_again() -> Result<()> {
+    let (registry, moody) = (Arc::new(Memory::new()), Moody::default());
+    let _node = started(&registry, &moody).await?;
+    let client = client(&registry)?;
+    let error = client.call::<_, String>(("moody", "Moody.Order"), ()).await.unwrap_err();
+    assert_eq!((error.code(), error.reached(), moody.taken()), (Code::Unavailable, true, 1), "{error:?}");
     Ok(())
 }
 
