@@ -68,6 +68,12 @@ impl Desk {
         Ok(Done { node: self.node.clone() })
     }
 
+    /// Takes a moment, and remembers nothing of it.
+    async fn nap(&self, ask: Ask) -> Result<Done> {
+        tokio::time::sleep(Duration::from_millis(1 + ask.number % 2)).await;
+        Ok(Done { node: self.node.clone() })
+    }
+
     /// Says how many tasks there are.
     async fn held(&self, _: ()) -> Result<Held> {
         Ok(Held { tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64 })

@@ -84,14 +84,16 @@ impl Link {
 
 pub(super) async fn show(protocol: Protocol) -> Result<Shown> {
     let log = Log::default();
+    let caller = Caller::new()?;
     let mut group = Vec::new();
     for (index, name) in SERVICES.into_iter().enumerate() {
         for _ in 0..NODES {
             let link = Link { index, log: log.clone() };
-            group.push(node(name, protocol).handle(link).start().await?);
+            // One for all: forty that hear each other's announcements would be what is measured.
+            let node = node(name, protocol).registry(caller.registry());
+            group.push(node.handle(link).start().await?);
         }
     }
-    let caller = Caller::new()?;
     for name in SERVICES {
         caller.finds(name, NODES).await?;
     }

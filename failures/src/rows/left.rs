@@ -1,23 +1,25 @@
 //! 100,000 calls of which many are given up at random instants: nothing is left behind.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use micro::{Client, Error, Result};
+use micro::{Client, Result};
 use micro_testing::process::Usage;
-use micro_testing::{Load, Seed};
+use micro_testing::{Random, Seed};
 use tokio::runtime::Handle;
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::joined;
-use crate::caller::{self, Caller};
-use crate::desk::Held;
+use crate::caller::Caller;
+use crate::desk::{Ask, Done, Held};
 use crate::fleet::Fleet;
 use crate::protocol::Protocol;
 use crate::shown::Shown;
 
-const CALLS: (u32, Duration) = (5_000, Duration::from_secs(20));
+const CALLS: u32 = 100_000;
+/// How many are made each second.
+const RATE: u32 = 5_000;
 /// Memory is compared with that of a process that has worked already.
-const WARM: Duration = Duration::from_secs(4);
+const WARM: u32 = 30_000;
 /// How long idle sockets may stay: the pool's 60 s, and its sweep.
 const SETTLED: Duration = Duration::from_secs(80);
 
@@ -31,18 +33,19 @@ struct Kept {
 
 pub(super) async fn show(protocol: Protocol) -> Result<Shown> {
     let seed = Seed::new();
-    let mut fleet = Fleet::start(protocol, &["wait=1000"], &[&[]]).await?;
+    let mut fleet = Fleet::start(protocol, &[], &[&[]]).await?;
     let caller = Caller::new()?;
     caller.finds("desk", 1).await?;
     let cold = kept(&mut fleet, &caller.client).await?;
-    cancelled(&caller, &seed, 0, WARM).await?;
+    let mut random = seed.random(0);
+    cancelled(&caller.client, &mut random, WARM).await;
     sleep(Duration::from_secs(3)).await;
     let warm = kept(&mut fleet, &caller.client).await?;
-    let answered = cancelled(&caller, &seed, 1_000_000, CALLS.1).await?;
+    let answered = cancelled(&caller.client, &mut random, CALLS).await;
     let after = settled(&mut fleet, &caller.client, &cold).await?;
 
     let mut shown = Shown::default();
-    let calls = f64::from(CALLS.0) * CALLS.1.as_secs_f64();
+    let calls = f64::from(CALLS);
     let given_up = calls - answered as f64;
     shown.must(
         given_up > calls * 0.1 && given_up < calls * 0.9,
@@ -65,16 +68,25 @@ pub(super) async fn show(protocol: Protocol) -> Result<Shown> {
     Ok(shown)
 }
 
-/// Makes calls that are given up after 0 to 4 ms; returns how many were answered before.
-async fn cancelled(caller: &Caller, seed: &Seed, first: u64, time: Duration) -> Result<usize> {
-    let mut ask = caller::ask(caller.client.clone(), "Desk.Book");
-    let mut random = seed.random(first);
-    let load = Load::new(CALLS.0).first(first).run_by(time, move |number| {
-        let patience = random.time(&(Duration::ZERO..Duration::from_millis(4)));
-        let call = ask(number);
-        async move { timeout(patience, call).await.unwrap_or_else(|_| Err(Error::cancelled("given up"))) }
-    });
-    Ok(joined(tokio::spawn(load)).await?.answered())
+/// Makes calls that are given up after 0 to 4 ms; returns how many were answered before. The load generator would
+/// remember each call, which is what is measured here.
+async fn cancelled(client: &Client, random: &mut Random, calls: u32) -> usize {
+    let (begun, mut tasks, mut answered) = (Instant::now(), JoinSet::new(), 0);
+    for number in 0..calls {
+        sleep_until(begun + Duration::from_secs(1) * number / RATE).await;
+        let (client, patience) = (client.clone(), random.time(&(Duration::ZERO..Duration::from_millis(4))));
+        tasks.spawn(async move {
+            let call = client.call::<_, Done>(("desk", "Desk.Nap"), Ask { number: number.into() });
+            timeout(patience, call).await.is_ok_and(|answer| answer.is_ok())
+        });
+        while let Some(call) = tasks.try_join_next() {
+            answered += usize::from(call.unwrap_or(false));
+        }
+    }
+    while let Some(call) = tasks.join_next().await {
+        answered += usize::from(call.unwrap_or(false));
+    }
+    answered
 }
 
 /// What is held once idle connections have gone, at the latest.

@@ -30,7 +30,10 @@ impl Display for Account {
             write!(f, "\n  {} {}, due from {first:.1?} to {last:.1?}", kind.count, kind.name())?;
             write!(f, ", the first: {}", kind.detail)?;
         }
-        for (node, (answered, failed)) in self.nodes() {
+        // Answers need not tell their node, and failures alone would look as if it did nothing else.
+        let nodes = self.nodes();
+        let told = nodes.values().any(|(answered, _)| *answered > 0) || self.answered() == 0;
+        for (node, (answered, failed)) in nodes.into_iter().filter(|_| told) {
             write!(f, "\n  node {node}: {answered} answered, {failed} failed")?;
         }
         let buckets = self.buckets(Duration::from_millis(100));

@@ -44,6 +44,7 @@ pub use self::usage::{State, Usage};
 const KILLED: Duration = Duration::from_secs(5);
 
 /// A process and what it prints. It is killed when this is dropped, also when it is stopped by a signal.
+/// What it starts itself is its own affair: let shells `exec` what they run.
 ///
 /// Its standard input is empty. Its output is kept up to 4 MiB, the newest; lines above 16 KiB are cut.
 #[derive(Debug)]

@@ -64,15 +64,19 @@ impl Faults {
         self.on(way, |flow| (flow.latency, flow.jitter) = (latency, jitter))
     }
 
-    /// At most this many bytes each second, of each connection.
+    /// At most this many bytes each second, of each connection; one at least.
     #[must_use]
     pub fn throttle(self, way: Way, bytes_per_second: u64) -> Self {
         self.on(way, |flow| flow.bytes_per_second = Some(bytes_per_second.max(1)))
     }
 
-    /// Each byte is another one with this probability.
+    /// Each byte is another one with this probability, from 0 to 1.
+    ///
+    /// # Panics
+    /// When it is no probability.
     #[must_use]
     pub fn corrupt(self, way: Way, probability: f64) -> Self {
+        assert!((0.0..=1.0).contains(&probability), "{probability} is no probability");
         self.on(way, |flow| flow.corrupt = probability)
     }
 
@@ -97,8 +101,12 @@ impl Faults {
 
     /// Each connection is cut at a random instant of this time, which begins when this is set, and for connections that
     /// come later when they do.
+    ///
+    /// # Panics
+    /// When there is no instant in it.
     #[must_use]
     pub fn cut_within(mut self, time: Range<Duration>, cut: Cut) -> Self {
+        assert!(!time.is_empty(), "there is no instant in {time:?}");
         self.cut_within = Some((time, cut));
         self
     }
