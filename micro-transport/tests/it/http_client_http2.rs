@@ -27,16 +27,26 @@ where
     F: Fn(http::Request<RecvStream>, SendResponse<Bytes>) -> T,
     T: Future<Output = ()> + Send + 'static,
 {
-    // The default takes 20 calls that were cancelled at once for an attack.
+    serve_at_most(10_000, stream, call).await;
+}
+
+/// The same for so many calls at a time.
+pub(crate) async fn serve_at_most<F, T>(streams: u32, stream: TcpStream, call: F)
+where
+    F: Fn(http::Request<RecvStream>, SendResponse<Bytes>) -> T,
+    T: Future<Output = ()> + Send + 'static,
+{
     let mut builder = h2::server::Builder::new();
-    let mut connection = builder.max_pending_accept_reset_streams(10_000).handshake(stream).await.unwrap();
+    // The default takes 20 calls that were cancelled at once for an attack.
+    builder.max_concurrent_streams(streams).max_pending_accept_reset_streams(10_000);
+    let mut connection = builder.handshake(stream).await.unwrap();
     let mut calls = tokio::task::JoinSet::new();
     while let Some(Ok((request, respond))) = connection.accept().await {
         calls.spawn(call(request, respond));
     }
 }
 
-fn envelope(flags: u8, bytes: &[u8]) -> Bytes {
+pub(crate) fn envelope(flags: u8, bytes: &[u8]) -> Bytes {
     [&[flags][..], &(bytes.len() as u32).to_be_bytes(), bytes].concat().into()
 }
 
@@ -45,7 +55,7 @@ fn ok(content_type: &str) -> Answer<()> {
 }
 
 /// Begins a streamed answer.
-fn begin(respond: &mut SendResponse<Bytes>) -> SendStream<Bytes> {
+pub(crate) fn begin(respond: &mut SendResponse<Bytes>) -> SendStream<Bytes> {
     respond.send_response(ok(STREAM), false).unwrap()
 }
 

@@ -23,6 +23,8 @@ mod http_client_http2;
 #[cfg(feature = "http")]
 mod http_client_reached;
 #[cfg(feature = "http")]
+mod http_client_rooms;
+#[cfg(feature = "http")]
 mod http_client_times;
 #[cfg(feature = "http")]
 mod http_server;

@@ -23,8 +23,10 @@ use crate::http::client::error;
 
 /// How much of one answer may be on its way unread: what one slow reader can hold up.
 const STREAM_WINDOW: u32 = 1024 * 1024;
-/// How much of all of them: so that it takes many slow readers to hold up the others.
-const CONNECTION_WINDOW: u32 = 32 * 1024 * 1024;
+/// How much of all of them: more than as many streams as a server takes by default can fill, so that those whose readers
+/// rest hold up no other call. It reserves nothing: what is kept unread is bounded by the streams that are open, which
+/// are this process's own, times the window of each.
+const CONNECTION_WINDOW: u32 = 1024 * 1024 * 1024;
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: u32 = 256 * 1024;
 /// How many calls that were cancelled are remembered, as answers to them may be on their way.
