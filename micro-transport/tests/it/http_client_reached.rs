@@ -151,7 +151,9 @@ async fn calls_behind_the_limit_of_streams_are_not_reached_when_the_connection_e
         assert!(more.is_err(), "a third one came");
     })
     .await;
-    let connection = dial(server.address, &h2()).await;
+    let mut options = h2();
+    options.connections = 1;
+    let connection = dial(server.address, &options).await;
     // The limit is known when the server has spoken.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let calls = (0..10).map(|_| connection.dispatch(request("{}")));

@@ -9,17 +9,18 @@ use futures_util::future::{join_all, poll_fn};
 use micro_core::{Body, Code, Response};
 use micro_transport::Connection;
 
-use super::http_client::{LONG, Raw, dial, h2, request, request_within, soon, text};
+use super::http_client::{Raw, dial, h2, request, request_within, soon, text};
 use super::http_client_http2::{begin, echo, envelope, serve_at_most};
 
 /// A server that takes so many calls at a time on a connection: those that are `slow` are answered by a message and then
-/// by another of many megabytes, all else at once. Counts the bytes that it sent.
-async fn feeding(streams: u32) -> (Raw, Arc<AtomicUsize>) {
+/// by another of many megabytes, all else at once. Counts the bytes that it sent. Connections above
+/// their number are closed at once.
+async fn feeding(streams: u32, connections: usize) -> (Raw, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
     let count = sent.clone();
-    let raw = Raw::start(move |stream, _| {
+    let raw = Raw::start(move |stream, number| {
         let count = count.clone();
-        serve_at_most(streams, stream, move |request, mut respond| {
+        let serving = serve_at_most(streams, stream, move |request, mut respond| {
             let count = count.clone();
             async move {
                 if !request.headers().contains_key("slow") {
@@ -39,7 +40,12 @@ async fn feeding(streams: u32) -> (Raw, Arc<AtomicUsize>) {
                     }
                 }
             }
-        })
+        });
+        async move {
+            if number < connections {
+                serving.await;
+            }
+        }
     })
     .await;
     (raw, sent)
@@ -57,7 +63,7 @@ async fn resting(connection: &dyn Connection) -> Response {
 
 #[tokio::test]
 async fn streams_that_nobody_reads_leave_a_window_to_the_other_calls() {
-    let (server, sent) = feeding(1000).await;
+    let (server, sent) = feeding(1000, 1).await;
     let connection = dial(server.address, &h2()).await;
     let streams = soon(join_all((0..60).map(|_| resting(&*connection)))).await;
     // Each has sent what its own window holds.
@@ -75,7 +81,7 @@ async fn streams_that_nobody_reads_leave_a_window_to_the_other_calls() {
 
 #[tokio::test]
 async fn streams_at_once_take_the_places_of_all_connections() {
-    let (server, _) = feeding(5).await;
+    let (server, _) = feeding(5, 4).await;
     let connection = dial(server.address, &h2()).await;
     let mut streams = soon(join_all((0..20).map(|_| resting(&*connection)))).await;
     full(&server, &*connection, &mut streams).await;
@@ -83,7 +89,7 @@ async fn streams_at_once_take_the_places_of_all_connections() {
 
 #[tokio::test]
 async fn streams_one_after_the_other_take_the_places_of_all_connections() {
-    let (server, _) = feeding(5).await;
+    let (server, _) = feeding(5, 4).await;
     let connection = dial(server.address, &h2()).await;
     let mut streams = Vec::new();
     for _ in 0..20 {
@@ -105,4 +111,16 @@ async fn full(server: &Raw, connection: &dyn Connection, streams: &mut Vec<Respo
         streams.push(soon(next).await);
     }
     assert_eq!(server.accepted(), 4);
+}
+
+#[tokio::test]
+async fn a_place_is_waited_for_where_no_other_connection_can_be_made() {
+    let (server, _) = feeding(5, 1).await;
+    let connection = dial(server.address, &h2()).await;
+    let mut streams = soon(join_all((0..5).map(|_| resting(&*connection)))).await;
+    let mut next = std::pin::pin!(resting(&*connection));
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut next).await.is_err());
+    assert!(server.accepted() > 1, "none was tried");
+    streams.pop();
+    soon(next).await;
 }

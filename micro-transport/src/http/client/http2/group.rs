@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use micro_core::{Code, Deadline, Error, Result};
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::news::News;
 use super::session::{Phase, Session, Slot};
 use crate::ConnectionState;
 use crate::http::client::connect::Target;
@@ -19,20 +19,19 @@ const GRACE: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The sessions to an address, up to `connections` of them. A call takes the one with the fewest calls of those that
-/// are well; when that has many, another is made beside it, and the call does not wait for it.
+/// are well; when that has many, another is made beside it, and the call does not wait for it. It waits where each has
+/// as many as the peer takes, for the first place there is: on a session it would wait for that one, which streams may
+/// keep for ever.
 pub(in crate::http::client) struct Group {
     target: Arc<Target>,
     members: Mutex<Members>,
     /// Held while a session is made that calls wait for, so that of all who need one only the first makes it.
     dialling: tokio::sync::Mutex<Option<Failed>>,
     /// Told whenever a session has changed.
-    news: News,
+    news: Arc<News>,
     /// Whether a call makes the session that it needs. Otherwise this is over when the last one is.
     redials: bool,
 }
-
-/// Wakes those who wait for a session.
-pub(super) type News = Arc<watch::Sender<()>>;
 
 /// When making a session failed, and how.
 struct Failed(Instant, Code, String);
@@ -53,6 +52,8 @@ enum Found {
     Slot(Slot),
     /// Sessions that have not said yet whether they live.
     Doubt,
+    /// Sessions that have as many calls as the peer takes.
+    Full,
     Nothing,
 }
 
@@ -78,7 +79,7 @@ impl Group {
             target,
             members: Mutex::default(),
             dialling: tokio::sync::Mutex::default(),
-            news: Arc::new(watch::Sender::new(())),
+            news: Arc::default(),
             redials,
         }
     }
@@ -106,13 +107,12 @@ impl Group {
     pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
         let mut news = self.news.subscribe();
         while self.state() == seen {
-            // Its sender is in `self`.
-            let _ = news.changed().await;
+            news.changed().await;
         }
     }
 
-    /// A place on a session that is well, which is waited for where there is doubt: a call that is behind a dead session
-    /// is lost, and one that is in front of it is not.
+    /// A place on a session that is well and has room, which is waited for: a call that is behind a dead session is lost,
+    /// and one that is in front of it is not.
     ///
     /// # Errors
     /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when there is no session, and
@@ -123,39 +123,46 @@ impl Group {
         }
         // What happens from here on is not missed.
         let mut news = self.news.subscribe();
-        let patience = Instant::now() + GRACE;
-        let mut dialled = false;
+        let (mut patience, mut dialled) = (None, false);
         loop {
-            match self.find() {
+            let found = self.find();
+            let now = Instant::now();
+            let (doing, again) = match found {
                 Found::Slot(slot) => return Ok(slot),
                 // Once: who takes connections and closes them would be dialled for ever.
                 Found::Nothing if self.redials && !dialled => {
                     self.dial_again(deadline).await?;
                     dialled = true;
+                    continue;
                 }
                 Found::Nothing => return Err(self.over()),
                 Found::Doubt => {
-                    let end = deadline.map(|deadline| Instant::from_std(deadline.instant()));
-                    let now = Instant::now();
-                    if end.is_some_and(|end| end <= now) {
-                        let doing = format!("waiting for {} to say that it lives", self.target.address());
-                        return Err(Deadline::error(&doing).not_reached());
-                    }
+                    let patience = *patience.get_or_insert(now + GRACE);
                     if now >= patience {
                         self.open(&mut self.members());
                     }
-                    let next = [end, (now < patience).then_some(patience)].into_iter().flatten().min();
-                    match next {
-                        // Either way what there is is looked at again.
-                        Some(next) => drop(timeout_at(next, news.changed()).await),
-                        None => drop(news.changed().await),
-                    }
+                    ("to say that it lives", (now < patience).then_some(patience))
                 }
+                Found::Full => {
+                    patience = None;
+                    // When no other could be made, that is tried again.
+                    ("to end one of as many calls as it takes at a time", Some(now + PAUSE))
+                }
+            };
+            let end = deadline.map(|deadline| Instant::from_std(deadline.instant()));
+            if end.is_some_and(|end| end <= now) {
+                let doing = format!("waiting for {} {doing}", self.target.address());
+                return Err(Deadline::error(&doing).not_reached());
+            }
+            match [end, again].into_iter().flatten().min() {
+                // Either way what there is is looked at again.
+                Some(next) => drop(timeout_at(next, news.next()).await),
+                None => news.next().await,
             }
         }
     }
 
-    /// A place on the session with the fewest calls.
+    /// A place on the session with the fewest calls of those that have room.
     fn find(self: &Arc<Self>) -> Found {
         loop {
             match self.look() {
@@ -173,35 +180,36 @@ impl Group {
     fn look(self: &Arc<Self>) -> Found {
         let mut members = self.members();
         let (mut doubt, mut closed) = (false, false);
-        let mut best: Option<(usize, &Arc<Session>)> = None;
+        let mut best: Option<((bool, usize), &Arc<Session>)> = None;
         for session in &members.sessions {
             match session.phase() {
                 Phase::Ready => {
-                    let calls = session.calls();
-                    if best.is_some_and(|(fewest, _)| fewest <= calls) {
+                    let rank = (!session.has_room(), session.calls());
+                    if best.is_some_and(|(first, _)| first <= rank) {
                         continue;
                     }
-                    if session.is_well() { best = Some((calls, session)) } else { doubt = true }
+                    if session.is_well() { best = Some((rank, session)) } else { doubt = true }
                 }
                 Phase::Asked => doubt = true,
                 Phase::Draining => {}
                 Phase::Closed => closed = true,
             }
         }
-        let found = best.map(|(calls, session)| (calls >= session.many(), session.take()));
+        let many = best.is_some_and(|((_, calls), session)| calls >= session.many());
+        let found = match best {
+            Some(((false, _), session)) => Found::Slot(session.take()),
+            _ if doubt => Found::Doubt,
+            Some(_) => Found::Full,
+            None => Found::Nothing,
+        };
         if closed {
             members.forget_closed();
         }
-        match found {
-            Some((many, slot)) => {
-                if many {
-                    self.open(&mut members);
-                }
-                Found::Slot(slot)
-            }
-            None if doubt => Found::Doubt,
-            None => Found::Nothing,
+        // Where the call waits for one that is new, that may be enough.
+        if many && !matches!(found, Found::Doubt) || matches!(found, Found::Full) {
+            self.open(&mut members);
         }
+        found
     }
 
     /// Makes another session, if there may be one, in a task of its own.
@@ -226,7 +234,7 @@ impl Group {
                 Err(_) => members.pause = Some(Instant::now() + PAUSE),
             }
             drop(members);
-            group.news.send_replace(());
+            group.news.changed();
         });
         members.opening = Some(opening.abort_handle());
     }

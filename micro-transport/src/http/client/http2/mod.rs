@@ -5,6 +5,7 @@ mod body;
 mod driver;
 mod group;
 mod keep_alive;
+mod news;
 mod pump;
 mod session;
 mod watched;

@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 
 use super::begun::Begun;
 use super::driver::Driver;
-use super::group::News;
 use super::keep_alive::bounded;
+use super::news::News;
 use super::watched::{Signs, Watched};
 use crate::http::client::connect::Target;
 use crate::http::client::error;
@@ -68,7 +68,7 @@ pub(super) struct Shared {
     pub(super) ask: AtomicWaker,
     begun: Begun,
     phase: AtomicU8,
-    news: News,
+    news: Arc<News>,
     /// How many calls wait for something.
     calls: AtomicUsize,
     /// How many calls are many.
@@ -93,7 +93,7 @@ impl Shared {
     pub(super) fn change(&self, from: Phase, to: Phase) -> bool {
         let changed = self.phase.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Relaxed);
         if changed.is_ok() {
-            self.news.send_replace(());
+            self.news.changed();
         }
         changed.is_ok()
     }
@@ -108,17 +108,22 @@ impl Shared {
     pub(super) fn over(&self, cause: String) {
         let _ = self.cause.set(cause);
         self.phase.store(Phase::Closed as u8, Ordering::Release);
-        self.news.send_replace(());
+        self.news.changed();
     }
 
     pub(super) fn calls(&self) -> usize {
-        self.calls.load(Ordering::Relaxed)
+        // Ordered with the word that a place is free: who waits for that looks here after it has begun to listen.
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// How many streams the peer takes at a time.
     pub(super) fn set_room(&self, streams: usize) {
+        if self.room.load(Ordering::Relaxed) == streams {
+            return;
+        }
         self.room.store(streams, Ordering::Relaxed);
         self.many.store(streams.clamp(1, MANY), Ordering::Relaxed);
+        self.news.changed();
     }
 }
 
@@ -127,7 +132,7 @@ impl Session {
     /// Those of [`Target::connect`].
     pub(super) async fn connect(
         target: Arc<Target>,
-        news: News,
+        news: Arc<News>,
         deadline: Option<Deadline>,
     ) -> Result<Arc<Self>> {
         let stream = target.connect(deadline).await?;
@@ -208,7 +213,7 @@ impl Session {
 
     /// A place for a call.
     pub(super) fn take(self: &Arc<Self>) -> Slot {
-        self.shared.calls.fetch_add(1, Ordering::Relaxed);
+        self.shared.calls.fetch_add(1, Ordering::SeqCst);
         Slot { sender: self.sender.clone(), session: self.clone() }
     }
 
@@ -282,6 +287,9 @@ impl Deref for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.shared.calls.fetch_sub(1, Ordering::Relaxed);
+        let before = self.shared.calls.fetch_sub(1, Ordering::SeqCst);
+        if before >= self.shared.room.load(Ordering::Relaxed) {
+            self.shared.news.freed();
+        }
     }
 }
