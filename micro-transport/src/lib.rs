@@ -1,11 +1,14 @@
 //! The transports of `micro`: what carries calls.
 
+#[cfg(feature = "http")]
+mod checked;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
 mod transport;
+mod waiting;
 
 #[cfg(feature = "http")]
 pub use self::http::Http;

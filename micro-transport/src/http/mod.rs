@@ -56,6 +56,7 @@ impl Transport for Http {
     }
 
     async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
+        options.check()?;
         client::dial(to, options).await
     }
 

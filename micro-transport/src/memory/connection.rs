@@ -2,11 +2,12 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use micro_core::{Address, Call, Dispatch, Peer, Request};
+use micro_core::{Address, Call, Dispatch, Head, Peer, Request};
 use tokio::runtime::Handle;
 
 use super::port::Port;
 use super::{depth, eager};
+use crate::waiting::Waiting;
 use crate::{Connection, ConnectionState, DialOptions};
 
 /// The link to one listener.
@@ -25,7 +26,8 @@ impl MemoryConnection {
 
 impl Dispatch for MemoryConnection {
     fn dispatch(&self, request: Request) -> Call {
-        let deadline = request.head.deadline;
+        let Head { deadline, route, .. } = &request.head;
+        let limit = deadline.map(|deadline| (deadline, Waiting { what: "answer", route: route.clone() }));
         let streamed = request.body.is_stream();
         match self.port.accept(request, &self.peer, self.max_message) {
             Err(error) => Call::ready(Err(error)),
@@ -33,7 +35,7 @@ impl Dispatch for MemoryConnection {
                 let call = Call::slot(self.port.clone(), key);
                 // One that is deep down has no room on the stack, whether or not it could wait for its poll.
                 let own = streamed || (depth::is_deep() && Handle::try_current().is_ok());
-                if own { eager::start(call, deadline) } else { call.until(deadline, eager::WAITING) }
+                if own { eager::start(call, limit) } else { eager::until(call, limit) }
             }
         }
     }

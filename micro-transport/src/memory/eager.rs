@@ -9,8 +9,7 @@ use micro_core::{Body, BodyStream, Call, Deadline, Error, Frame, Response, Resul
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-/// What a call does whose time is up.
-pub(super) const WAITING: &str = "waiting for the answer";
+use crate::waiting::Waiting;
 
 /// How far a streamed answer runs ahead of its reader, in bytes.
 const WINDOW: usize = 256 * 1024;
@@ -22,17 +21,25 @@ const LEAST: usize = 256;
 type Sent = (Option<Result<Frame>>, Option<OwnedSemaphorePermit>);
 
 /// Runs a call in a task of its own, which ends when the answer is not waited for any more.
-pub(super) fn start(call: Call, deadline: Option<Deadline>) -> Call {
+pub(super) fn start(call: Call, limit: Option<(Deadline, Waiting)>) -> Call {
     let Ok(runtime) = Handle::try_current() else {
         let error = Error::failed_precondition("a call that sends a stream is made within a tokio runtime");
         return Call::ready(Err(error.not_reached()));
     };
     let (head, answer) = oneshot::channel();
-    runtime.spawn(run(call.until(deadline, WAITING), deadline, head));
+    runtime.spawn(run(until(call, limit.clone()), limit, head));
     Call::boxed(async move { answer.await.unwrap_or_else(|_| Err(stopped())) })
 }
 
-async fn run(call: Call, deadline: Option<Deadline>, mut head: oneshot::Sender<Result<Response>>) {
+/// Lets a call run until its time is up.
+pub(super) fn until(call: Call, limit: Option<(Deadline, Waiting)>) -> Call {
+    match limit {
+        Some((deadline, waiting)) => call.until(Some(deadline), waiting),
+        None => call,
+    }
+}
+
+async fn run(call: Call, limit: Option<(Deadline, Waiting)>, mut head: oneshot::Sender<Result<Response>>) {
     let result = tokio::select! {
         biased;
         () = head.closed() => return,
@@ -56,7 +63,7 @@ async fn run(call: Call, deadline: Option<Deadline>, mut head: oneshot::Sender<R
         () = sender.closed() => {}
         () = pump(stream, &sender) => {}
         // A reader that has stopped does not keep the handler past its time.
-        error = past(deadline) => {
+        error = past(limit) => {
             let _ = sender.send((Some(Err(error)), None));
         }
     }
@@ -82,12 +89,10 @@ async fn pump(mut stream: BodyStream, sender: &mpsc::UnboundedSender<Sent>) {
     }
 }
 
-async fn past(deadline: Option<Deadline>) -> Error {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.instant().into()).await,
-        None => pending().await,
-    }
-    Deadline::error(WAITING)
+async fn past(limit: Option<(Deadline, Waiting)>) -> Error {
+    let Some((deadline, waiting)) = limit else { return pending().await };
+    tokio::time::sleep_until(deadline.instant().into()).await;
+    Deadline::error(&waiting.to_string())
 }
 
 /// A streamed answer that is made ahead of its reader.

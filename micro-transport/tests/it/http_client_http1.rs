@@ -468,7 +468,7 @@ async fn a_streamed_answer_over_http1() {
 #[tokio::test]
 async fn odd_options_are_no_panic() {
     let server = Raw::start(|stream, _| echo(stream)).await;
-    for (time, size) in [(Duration::MAX, usize::MAX), (Duration::ZERO, 0)] {
+    for (time, size) in [(Duration::MAX, usize::MAX), (Duration::ZERO, 1)] {
         let mut options = DialOptions::default();
         (options.pool_ttl, options.pool_size) = (time, size);
         (options.keep_alive, options.keep_alive_timeout) = (time, time);

@@ -15,10 +15,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::error;
 use super::request::FormatNames;
 use crate::DialOptions;
+use crate::checked::YEAR;
 use crate::http::socket;
-
-/// As good as for ever, and no more than clocks can hold.
-pub(super) const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// How long an address has before the next one is tried beside it (RFC 8305, section 5).
 const BESIDE: Duration = Duration::from_millis(250);

@@ -18,6 +18,7 @@ use super::read::{self, Limits};
 use super::reply::{Reply, Way};
 use super::tasks::Spawner;
 use crate::http::{envelope, headers};
+use crate::waiting::Waiting;
 
 /// What curl sends when it is not told what it sends.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -131,7 +132,8 @@ async fn call(
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;
     on.activity.serve();
-    on.shared.app.dispatch(Request::new(head, body)).until(deadline, "waiting for the handler").await
+    let waiting = Waiting { what: "handler", route: head.route.clone() };
+    on.shared.app.dispatch(Request::new(head, body)).until(deadline, waiting).await
 }
 
 /// Bodies are read as they are: what is compressed would be taken for a message.

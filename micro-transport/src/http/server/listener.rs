@@ -60,6 +60,7 @@ struct Http {
 
 /// Takes an address.
 pub(in crate::http) async fn listen(at: &Address, options: &ListenOptions) -> Result<Box<dyn Listener>> {
+    options.check()?;
     listen_on(bind(at).await?, options)
 }
 
@@ -68,6 +69,7 @@ pub(in crate::http) fn listen_on(
     socket: std::net::TcpListener,
     options: &ListenOptions,
 ) -> Result<Box<dyn Listener>> {
+    let options = options.checked()?;
     if Handle::try_current().is_err() {
         return Err(Error::failed_precondition(
             "listening needs a Tokio runtime: call it in an async function",
@@ -80,7 +82,7 @@ pub(in crate::http) fn listen_on(
     socket.set_nonblocking(true).map_err(unusable)?;
     let socket = TcpListener::from_std(socket).map_err(unusable)?;
     let address = socket.local_addr().map_err(unusable)?;
-    Ok(Box::new(Http { socket, addresses: [address.into()], options: options.clone() }))
+    Ok(Box::new(Http { socket, addresses: [address.into()], options }))
 }
 
 #[async_trait]

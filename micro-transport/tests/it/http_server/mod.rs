@@ -5,6 +5,7 @@ mod ending;
 mod go_micro;
 mod leaving;
 mod limits;
+mod options;
 mod plain;
 pub(crate) mod raw;
 mod stop;

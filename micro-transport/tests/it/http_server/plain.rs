@@ -8,7 +8,7 @@ use micro_transport::Health;
 use serde_json::Value;
 
 use super::app::App;
-use super::raw::{ask, json, post};
+use super::raw::{Raw, ask, json, post};
 use super::{Server, options};
 
 #[tokio::test]
@@ -195,9 +195,13 @@ async fn health() {
     let switch = Arc::new(Switch::default());
     let mut options = options();
     options.health = Some(switch.clone());
+    options.max_calls = 1;
+    let app = App::new();
+    let server = Server::with(options, &app).await;
     // Whoever looks is answered, however much there is to do.
-    options.max_calls = 0;
-    let server = Server::with(options, &App::new()).await;
+    let mut busy = Raw::to(server.address).await;
+    busy.send(json("/Test/Wait", "{}")).await;
+    app.until_running(1).await;
     let said = ask(server.address, get("/healthz")).await;
     assert_eq!((said.status(), said.body()), (200, "ok\n"));
     let said = ask(server.address, get("/readyz")).await;

@@ -8,7 +8,7 @@ use h2::{Ping, PingPong};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::session::{Phase, Shared};
-use crate::http::client::connect::YEAR;
+use crate::checked::YEAR;
 
 /// Asks a silent peer that calls wait for, or want to be sent to, whether it lives.
 pub(super) struct KeepAlive {
