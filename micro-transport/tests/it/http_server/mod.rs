@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 mod ending;
+mod given_up;
 mod go_micro;
 mod leaving;
 mod limits;

@@ -14,12 +14,13 @@ use micro_core::{Error, Result};
 use super::pool::Place;
 use crate::http::client::error;
 
-/// Sends a request, and waits for the head of its response. Dropping it closes the socket: nothing else tells the peer
-/// that nobody waits, and a late answer would be taken for the next call's.
+/// Sends a request, and waits for the head of its response. Dropping it, or the body before its end, resets the
+/// socket: nothing else tells the peer that nobody waits, and a late answer would be taken for the next call's.
 ///
 /// # Errors
 /// [`Code::Unavailable`](micro_core::Code::Unavailable) when the connection breaks; not reached if nothing was written.
 pub(super) async fn exchange(mut place: Place, request: Request<Full<Bytes>>) -> Result<Response<Answer>> {
+    place.socket.calling = true;
     let before = place.socket.written();
     let mut response = pin!(place.socket.sender.try_send_request(request));
     let result = poll_fn(|cx| {

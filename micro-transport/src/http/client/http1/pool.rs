@@ -38,8 +38,7 @@ impl Pool {
     /// # Errors
     /// Those of [`Target::connect`].
     pub(in crate::http::client) async fn dial(target: Arc<Target>) -> Result<Arc<Self>> {
-        // A pool without a place would answer nothing.
-        let places = target.options().pool_size.clamp(1, Semaphore::MAX_PERMITS);
+        let places = target.options().pool_size.min(Semaphore::MAX_PERMITS);
         let first = Socket::new(target.connect(None).await?, &target).await?;
         let pool =
             Arc::new(Self { target, places: Arc::new(Semaphore::new(places)), idle: Mutex::default() });
@@ -177,9 +176,10 @@ impl Place {
         &self.pool.target
     }
 
-    /// Gives the socket back. One that is not free is closed, as whatever is dropped without this is.
+    /// Gives the socket back when the answer is complete. One that is not free is closed, as whatever is dropped without this is.
     pub(super) fn give_back(self, cx: &mut Context<'_>) {
         let Self { mut socket, pool, _permit } = self;
+        socket.calling = false;
         if socket.is_free(cx) {
             pool.put(socket);
         }

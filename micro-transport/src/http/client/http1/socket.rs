@@ -30,6 +30,8 @@ pub(super) struct Socket {
     /// Why it is over, if that is no regular end.
     broken: Option<hyper::Error>,
     told: Arc<Told>,
+    /// Whether a call has begun on it whose answer is not complete.
+    pub(super) calling: bool,
     /// Since when it is idle.
     pub(super) since: Instant,
 }
@@ -41,6 +43,8 @@ struct Told {
     written: AtomicU64,
     /// Whether the kernel is to be asked what came, and not only the runtime what it has heard of.
     look: AtomicBool,
+    /// Whether its end is to be a reset.
+    reset: AtomicBool,
 }
 
 /// How long a socket is idle before the kernel is asked: while calls follow each other nobody else was.
@@ -56,7 +60,7 @@ impl Socket {
             .handshake(io)
             .await
             .map_err(|cause| error::not_sent(target.address(), cause))?;
-        Ok(Self { sender, driver: Some(driver), broken: None, told, since: Instant::now() })
+        Ok(Self { sender, driver: Some(driver), broken: None, told, calling: false, since: Instant::now() })
     }
 
     /// Moves what can be moved.
@@ -96,6 +100,13 @@ impl Socket {
     }
 }
 
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // Before what holds the stream is dropped.
+        self.told.reset.store(self.calling, Ordering::Relaxed);
+    }
+}
+
 /// A TCP stream that counts what is written: what was not written was certainly not read by anybody.
 pub(super) struct Counted {
     stream: TcpStream,
@@ -106,6 +117,16 @@ impl Counted {
     fn count(&self, written: usize) -> usize {
         self.told.written.fetch_add(written as u64, Ordering::Relaxed);
         written
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.told.reset.load(Ordering::Relaxed) {
+            // The mere end of this side may mean that its owner has said all and waits for the answer, so that a server
+            // goes on for a while. Where it fails the peer is gone.
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 
