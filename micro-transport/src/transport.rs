@@ -13,8 +13,8 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// The name by which settings choose it: `http`.
     fn name(&self) -> &'static str;
 
-    /// What a node that listens with these options says, under the key `micro` of its record, that it speaks beyond
-    /// HTTP/1.1: best first, for [`DialOptions::protocols`] of those who call it.
+    /// What a node that listens with these options says, under the key `micro` of its record, that it speaks beyond what
+    /// go-micro does: best first, for [`DialOptions::protocols`] of those who call it.
     fn speaks(&self, options: &ListenOptions) -> &'static [&'static str] {
         let _ = options;
         &[]
@@ -69,8 +69,9 @@ pub enum ConnectionState {
 pub struct DialOptions {
     /// How long a connection may take to be made.
     pub timeout: Duration,
-    /// What the node is known to speak, best first, from its metadata `micro` (`h2`); empty for a bare address, or a
-    /// node that is not ours (HTTP/1.1, one call at a time on each socket).
+    /// What the node is known to speak, best first, from its metadata `micro`: `h2`, or `http/1.1` where that is off.
+    /// Empty for a bare address, which may be anybody's, and anything else (`mucp`) for a node that is not ours. To all
+    /// but the first that is HTTP/1.1, one call at a time on each socket.
     pub protocols: Vec<String>,
     /// The largest message that is read, in bytes.
     pub max_message: usize,

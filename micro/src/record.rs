@@ -46,12 +46,12 @@ pub(crate) fn is_idempotent(services: &[Service], endpoint: &str) -> bool {
     declared.peek().is_some() && declared.all(|declared| declared)
 }
 
-/// What a node speaks, best first. One that does not say is of go-micro, of which no more than this can be asked.
+/// What a node speaks, best first. One that does not say is of go-micro, and speaks what that does.
 pub(crate) fn protocols(node: &Node) -> Vec<String> {
     let spoken = node.metadata.get("micro").map_or("", String::as_str);
     let mut spoken: Vec<_> = spoken.split_whitespace().map(str::to_owned).collect();
     if spoken.is_empty() {
-        spoken.push("http/1.1".to_owned());
+        spoken.push("mucp".to_owned());
     }
     spoken
 }
@@ -134,10 +134,10 @@ mod tests {
     #[test]
     fn what_nodes_speak() {
         let node = Node::new("greeter-1", micro_core::Address::new("127.0.0.1:9").unwrap());
-        assert_eq!(protocols(&node), ["http/1.1"]);
+        assert_eq!(protocols(&node), ["mucp"]);
         let node = node.with_metadata("protocol", "mucp");
-        assert_eq!(protocols(&node), ["http/1.1"]);
-        assert_eq!(protocols(&node.clone().with_metadata("micro", "")), ["http/1.1"]);
+        assert_eq!(protocols(&node), ["mucp"]);
+        assert_eq!(protocols(&node.clone().with_metadata("micro", "")), ["mucp"]);
         assert_eq!(protocols(&node.with_metadata("micro", "h2 other")), ["h2", "other"]);
     }
 

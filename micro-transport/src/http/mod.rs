@@ -26,6 +26,11 @@ use micro_core::{Address, Listener, Result};
 
 use crate::{Connection, DialOptions, ListenOptions, Transport};
 
+/// What a node lists in its metadata `micro` when it speaks HTTP/2 by prior knowledge.
+const H2: &str = "h2";
+/// What it lists when it is one of ours and has no HTTP/2.
+const HTTP1: &str = "http/1.1";
+
 /// Calls over HTTP.
 ///
 /// Addresses are `host:port`. When listening, no host means every interface, port 0 means any free one, and a range
@@ -52,7 +57,7 @@ impl Transport for Http {
     }
 
     fn speaks(&self, options: &ListenOptions) -> &'static [&'static str] {
-        if options.protocols.http2 { &["h2"] } else { &[] }
+        if options.protocols.http2 { &[H2] } else { &[HTTP1] }
     }
 
     async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {

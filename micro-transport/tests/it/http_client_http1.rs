@@ -22,11 +22,18 @@ async fn the_head_is_go_micros() {
         }
     })
     .await;
-    let mut known = DialOptions::default();
-    known.protocols = vec!["http/1.1".to_owned()];
-    let connections =
-        [dial(server.address, &DialOptions::default()).await, dial(server.address, &known).await];
-    for (connection, number, bare) in [(0, 0, true), (0, 1, true), (1, 0, false)] {
+    let known = |protocol: &str| {
+        let mut options = DialOptions::default();
+        options.protocols = vec![protocol.to_owned()];
+        options
+    };
+    let connections = [
+        dial(server.address, &DialOptions::default()).await,
+        dial(server.address, &known("mucp")).await,
+        dial(server.address, &known("http/1.1")).await,
+    ];
+    // Whoever may be ours is told that the answer may be a stream.
+    for (connection, number, ours) in [(0, 0, true), (0, 1, true), (1, 0, false), (2, 0, true)] {
         let connection = &connections[connection];
         let mut request = request_within("{}", Duration::from_secs(60));
         request.head.metadata.append("Tenant", "acme").unwrap();
@@ -47,7 +54,7 @@ async fn the_head_is_go_micros() {
         ] {
             assert_eq!(lines.iter().filter(|is| **is == line).count(), 1, "{line} in {head}");
         }
-        let accept = if bare {
+        let accept = if ours {
             "Accept: application/json, application/connect+json"
         } else {
             "Accept: application/json"

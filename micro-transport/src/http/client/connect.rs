@@ -16,7 +16,7 @@ use super::error;
 use super::request::FormatNames;
 use crate::DialOptions;
 use crate::checked::YEAR;
-use crate::http::socket;
+use crate::http::{H2, HTTP1, socket};
 
 /// How long an address has before the next one is tried beside it (RFC 8305, section 5).
 const BESIDE: Duration = Duration::from_millis(250);
@@ -83,6 +83,12 @@ impl Target {
 
     pub(super) fn options(&self) -> &DialOptions {
         &self.options
+    }
+
+    /// Whether the node is known to be none of ours.
+    pub(super) fn is_foreign(&self) -> bool {
+        let protocols = &self.options.protocols;
+        !protocols.is_empty() && !protocols.iter().any(|protocol| matches!(protocol.as_str(), H2 | HTTP1))
     }
 
     /// Makes a socket, until the time for that is up or that of the call it is for.

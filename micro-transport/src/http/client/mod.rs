@@ -24,10 +24,8 @@ use micro_core::{Address, Body, Call, Dispatch, Error, Request, Result};
 use self::connect::Target;
 use self::http1::Pool;
 use self::http2::Group;
+use crate::http::{H2, HTTP1};
 use crate::{Connection, ConnectionState, DialOptions};
-
-/// What a node lists in its metadata `micro` when it speaks HTTP/2 by prior knowledge.
-const H2: &str = "h2";
 
 pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
     let target = Arc::new(Target::new(to, options)?);
@@ -145,8 +143,8 @@ impl Drop for HttpConnection {
 impl Debug for HttpConnection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let protocol = match &self.kind {
-            Kind::Multiplexed(_) => "h2",
-            Kind::Plain { .. } => "http/1.1",
+            Kind::Multiplexed(_) => H2,
+            Kind::Plain { .. } => HTTP1,
         };
         f.debug_struct("HttpConnection")
             .field("address", self.target().address())

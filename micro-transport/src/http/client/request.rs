@@ -41,7 +41,7 @@ pub(super) fn request(target: &Target, head: &Head, number: u64, shape: Shape) -
     let (content_type, accept) = match shape {
         Shape::Streamed => (names.stream.clone(), names.stream),
         // What is known to be none of ours reads what go-micro sends.
-        Shape::Http1 if !target.options().protocols.is_empty() => (names.message.clone(), names.message),
+        Shape::Http1 if target.is_foreign() => (names.message.clone(), names.message),
         Shape::Unary | Shape::Http1 => (names.message, names.both),
     };
     headers.insert(header::CONTENT_TYPE, content_type);

@@ -8,6 +8,7 @@ mod discovery;
 mod echo;
 mod error_derive;
 mod handler;
+mod http1;
 mod layers;
 mod log;
 mod overload;
