@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::{join_all, poll_fn};
@@ -104,12 +104,17 @@ async fn full(server: &Raw, connection: &dyn Connection, streams: &mut Vec<Respo
     let late = connection.dispatch(request_within("{}", Duration::from_millis(200)));
     let error = soon(late).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, false), "{error}");
+    let mut waited = Duration::ZERO;
     for place in [0, 18, 7, 12] {
         let mut next = std::pin::pin!(resting(connection));
         assert!(tokio::time::timeout(Duration::from_millis(100), &mut next).await.is_err());
+        let freed = Instant::now();
         drop(streams.remove(place));
         streams.push(soon(next).await);
+        waited += freed.elapsed();
     }
+    // It is told of the place, and does not look for one every second.
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
     assert_eq!(server.accepted(), 4);
 }
 
