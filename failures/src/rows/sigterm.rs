@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use micro::{Client, Code, Receiver, Result};
+use micro::{Client, Code, Error, Receiver, Result};
 use micro_testing::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -73,7 +73,7 @@ async fn once(protocol: Protocol, shown: &mut Shown) -> Result<()> {
     let mut other = None;
     for call in long {
         match joined(call).await? {
-            Err(error) if error.code() == Code::Unavailable => told_so += 1,
+            Err(error) if is_told(&error) => told_so += 1,
             answer => other = Some(answer.map(|done| done.node)),
         }
     }
@@ -82,8 +82,7 @@ async fn once(protocol: Protocol, shown: &mut Shown) -> Result<()> {
     if protocol == Protocol::Http2 {
         let (ended, cut) = (ends(streams.0).await, ends(streams.1).await);
         let orderly = ended.iter().filter(|end| end.is_ok()).count() as u64;
-        let told_so =
-            cut.iter().filter(|end| end.as_ref().is_err_and(|e| e.code() == Code::Unavailable)).count();
+        let told_so = cut.iter().filter(|end| end.as_ref().is_err_and(is_told)).count();
         shown.must(
             orderly == STREAMS,
             format!("{orderly} of {STREAMS} streams that heed the stop ended in order"),
@@ -91,6 +90,11 @@ async fn once(protocol: Protocol, shown: &mut Shown) -> Result<()> {
         shown.must(told_so as u64 == STREAMS, format!("{told_so} of {STREAMS} that do not were told"));
     }
     Ok(())
+}
+
+/// Whether somebody was told that the service stopped before the call was done, rather than cut off.
+fn is_told(error: &Error) -> bool {
+    error.code() == Code::Unavailable && error.reason() == "STOPPING"
 }
 
 async fn twice(protocol: Protocol, shown: &mut Shown) -> Result<()> {
