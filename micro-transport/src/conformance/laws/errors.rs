@@ -26,7 +26,14 @@ pub async fn errors_arrive_as_they_were_made(promises: &Promises, fixture: &Fixt
     }
     let made = Error::unimplemented("no such thing").with_http(404).not_reached();
     let got = fails(up.call("Probe.Fail", made.to_json()).await, Code::Unimplemented, "the call");
-    assert_eq!((got.http(), got.reached()), (404, false), "a finer status, and that the call had no effect");
+    assert_eq!(
+        (got.http(), got.reached()),
+        (404, true),
+        "a finer status, and that a handler has seen the call"
+    );
+    let unseen =
+        fails(up.call("Probe.Missing", "").await, Code::Unimplemented, "a call that no handler is for");
+    assert_eq!((unseen.http(), unseen.reached()), (404, false), "that no handler has seen the call");
     let plain = fails(up.call("Probe.Fail", Error::aborted("").to_json()).await, Code::Aborted, "the call");
     assert_eq!((plain.detail(), plain.reason(), plain.metadata().len()), ("", "", 0), "nothing is made up");
     up.answers().await;
