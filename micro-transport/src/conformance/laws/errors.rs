@@ -31,9 +31,6 @@ pub async fn errors_arrive_as_they_were_made(promises: &Promises, fixture: &Fixt
         (404, true),
         "a finer status, and that a handler has seen the call"
     );
-    let unseen =
-        fails(up.call("Probe.Missing", "").await, Code::Unimplemented, "a call that no handler is for");
-    assert_eq!((unseen.http(), unseen.reached()), (404, false), "that no handler has seen the call");
     let plain = fails(up.call("Probe.Fail", Error::aborted("").to_json()).await, Code::Aborted, "the call");
     assert_eq!((plain.detail(), plain.reason(), plain.metadata().len()), ("", "", 0), "nothing is made up");
     up.answers().await;
