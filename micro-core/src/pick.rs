@@ -81,12 +81,22 @@ impl Pick {
 
     /// Reports that the call failed, and says in its error which node that was.
     pub(crate) fn failed(self, error: Error) -> Error {
-        let node = self.feedback.as_ref().and_then(|feedback| feedback.node()).map(Box::<str>::from);
-        self.done(Outcome::from(&error));
-        match node {
-            Some(node) => error.with_node(node),
-            None => error,
+        let outcome = Outcome::from(&error);
+        self.answerer(outcome).name(error)
+    }
+
+    /// Reports how the call ended, and keeps who it was sent to.
+    pub(crate) fn answerer(mut self, outcome: Outcome) -> Answerer {
+        let answerer = Answerer(self.feedback.take());
+        if let Some(feedback) = &answerer.0 {
+            feedback.done(self.token, outcome);
         }
+        answerer
+    }
+
+    /// Who the call was sent to, while it goes on.
+    pub(crate) fn streams(&self) -> Answerer {
+        Answerer(self.feedback.clone())
     }
 
     /// Reports that a streamed answer has begun.
@@ -98,9 +108,21 @@ impl Pick {
     }
 
     /// Reports how the call ended.
-    pub fn done(mut self, outcome: Outcome) {
-        if let Some(feedback) = self.feedback.take() {
-            feedback.done(self.token, outcome);
+    pub fn done(self, outcome: Outcome) {
+        let _ = self.answerer(outcome);
+    }
+}
+
+/// Who a call was sent to, for errors that are found after it has ended: an answer that cannot be read.
+#[derive(Default)]
+pub(crate) struct Answerer(Option<Arc<dyn Feedback>>);
+
+impl Answerer {
+    /// Says in an error which node it is about.
+    pub(crate) fn name(&self, error: Error) -> Error {
+        match self.0.as_ref().and_then(|feedback| feedback.node()) {
+            Some(node) => error.with_node(node),
+            None => error,
         }
     }
 }

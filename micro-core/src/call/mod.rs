@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use self::picked::PickedBody;
+use crate::pick::Answerer;
 use crate::{Body, BodyStream, Outcome, Pick, Response, Result};
 
 /// An answer that is on its way: a future of the [`Response`].
@@ -19,7 +20,16 @@ use crate::{Body, BodyStream, Outcome, Pick, Response, Result};
 #[must_use = "a call does nothing until it is awaited, and is cancelled when it is dropped"]
 pub struct Call {
     repr: Repr,
-    pick: Option<Pick>,
+    pick: Picked,
+}
+
+/// What is known of the node that the call goes to.
+enum Picked {
+    None,
+    /// It learns how the call ends.
+    Tells(Pick),
+    /// It has learned that.
+    Told(Answerer),
 }
 
 enum Repr {
@@ -27,6 +37,7 @@ enum Repr {
     Ready(Result<Response>),
     Slot(Option<Arc<dyn Slots>>, u32),
     Boxed(Pin<Box<dyn Future<Output = Result<Response>> + Send>>),
+    Later(Pin<Box<dyn Future<Output = Result<Call>> + Send>>),
     Streaming(BodyStream),
 }
 
@@ -56,6 +67,11 @@ impl Call {
         Self::new(Repr::Boxed(Box::pin(future)))
     }
 
+    /// A call that cannot be made yet, and is what the future makes once it can.
+    pub fn later(future: impl Future<Output = Result<Self>> + Send + 'static) -> Self {
+        Self::new(Repr::Later(Box::pin(future)))
+    }
+
     /// A call whose answer is a stream. It is ready when the source's head is; the source then is the body.
     pub fn streaming(body: BodyStream) -> Self {
         Self::new(Repr::Streaming(body))
@@ -64,13 +80,21 @@ impl Call {
     /// Reports the outcome to `pick` when the call is ready, dropped, or its streamed answer has ended.
     pub fn with_pick(self, pick: Pick) -> Self {
         // A call that has a pick already (a client behind a client) is boxed, so that both learn.
-        let mut call = if self.pick.is_some() { Self::boxed(self) } else { self };
-        call.pick = Some(pick);
+        let mut call = if matches!(self.pick, Picked::None) { self } else { Self::boxed(self) };
+        call.pick = Picked::Tells(pick);
         call
     }
 
+    /// Who answered, once the call is ready; for the errors of what is made of the answer.
+    pub(crate) fn answerer(&mut self) -> Answerer {
+        match std::mem::replace(&mut self.pick, Picked::None) {
+            Picked::Told(answerer) => answerer,
+            Picked::None | Picked::Tells(_) => Answerer::default(),
+        }
+    }
+
     fn new(repr: Repr) -> Self {
-        Self { repr, pick: None }
+        Self { repr, pick: Picked::None }
     }
 }
 
@@ -88,6 +112,16 @@ impl Future for Call {
                 result
             }
             Repr::Boxed(future) => ready!(future.as_mut().poll(cx)),
+            Repr::Later(future) => match ready!(future.as_mut().poll(cx)) {
+                Ok(made) => {
+                    *self = match std::mem::replace(&mut self.pick, Picked::None) {
+                        Picked::Tells(pick) => made.with_pick(pick),
+                        Picked::None | Picked::Told(_) => made,
+                    };
+                    return self.as_mut().poll(cx);
+                }
+                Err(error) => Err(error),
+            },
             Repr::Streaming(body) => match ready!(body.poll_head(cx)) {
                 Ok(()) => {
                     let body = std::mem::replace(body, BodyStream::empty());
@@ -103,17 +137,22 @@ impl Future for Call {
             Repr::Done => return Poll::Pending,
         };
         self.repr = Repr::Done;
-        Poll::Ready(match (self.pick.take(), result) {
-            (None, result) => result,
-            (Some(pick), Ok(mut response)) => {
-                if let Body::Stream(stream) = response.body {
-                    response.body = Body::Stream(BodyStream::new(PickedBody::new(stream, pick.answered())));
+        let Picked::Tells(pick) = std::mem::replace(&mut self.pick, Picked::None) else {
+            return Poll::Ready(result);
+        };
+        Poll::Ready(match result {
+            Ok(mut response) => {
+                self.pick = Picked::Told(if let Body::Stream(stream) = response.body {
+                    let pick = pick.answered();
+                    let answerer = pick.streams();
+                    response.body = Body::Stream(BodyStream::new(PickedBody::new(stream, pick)));
+                    answerer
                 } else {
-                    pick.done(Outcome::Ok);
-                }
+                    pick.answerer(Outcome::Ok)
+                });
                 Ok(response)
             }
-            (Some(pick), Err(error)) => Err(pick.failed(error)),
+            Err(error) => Err(pick.failed(error)),
         })
     }
 }
@@ -133,9 +172,14 @@ impl Debug for Call {
             Repr::Ready(_) => "ready",
             Repr::Slot(..) => "waiting",
             Repr::Boxed(_) => "running",
+            Repr::Later(_) => "not made yet",
             Repr::Streaming(_) => "streaming",
         };
-        f.debug_struct("Call").field("state", &state).field("pick", &self.pick).finish()
+        let pick = match &self.pick {
+            Picked::Tells(pick) => Some(pick),
+            Picked::None | Picked::Told(_) => None,
+        };
+        f.debug_struct("Call").field("state", &state).field("pick", &pick).finish()
     }
 }
 

@@ -18,14 +18,16 @@ impl PickedBody {
 impl Source for PickedBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
         let frame = ready!(self.stream.poll_frame(cx));
-        let outcome = match &frame {
-            Some(Ok(Frame::Data(_))) => return Poll::Ready(frame),
-            Some(Ok(Frame::Trailers(_))) | None => Outcome::Ok,
-            Some(Err(error)) => Outcome::from(error),
-        };
-        if let Some(pick) = self.pick.take() {
-            pick.done(outcome);
+        if matches!(frame, Some(Ok(Frame::Data(_)))) {
+            return Poll::Ready(frame);
         }
-        Poll::Ready(frame)
+        Poll::Ready(match (self.pick.take(), frame) {
+            (Some(pick), Some(Err(error))) => Some(Err(pick.failed(error))),
+            (Some(pick), frame) => {
+                pick.done(Outcome::Ok);
+                frame
+            }
+            (None, frame) => frame,
+        })
     }
 }

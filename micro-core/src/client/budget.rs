@@ -107,6 +107,11 @@ impl Budgets {
         }
         known.entry(service.into()).or_insert_with(|| Arc::new(Budget::new(self.share))).clone()
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.known.read().unwrap().len()
+    }
 }
 
 impl Default for Budgets {
@@ -173,6 +178,6 @@ mod tests {
         for name in 0..10_000 {
             let _ = budgets.of(&name.to_string());
         }
-        assert!(budgets.known.read().unwrap().len() <= REMEMBERED);
+        assert!(budgets.len() <= REMEMBERED);
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tracing::{Instrument, Span};
 
 use super::{Client, retry};
+use crate::pick::Answerer;
 use crate::{
     Body, Call, Code, Deadline, Error, Format, Head, Message, Receiver, Request, Response, Result, Route,
     Sender, Shutdown, key, stream,
@@ -41,8 +42,9 @@ impl Client {
         let (span, format) = (self.span(&route), self.spoken::<Q, R>());
         async move {
             let deadline = self.deadline_after(self.timeout);
-            let response = self.attempt(&route, format, deadline, move || message.to_bytes(format)).await?;
-            one(response, format)
+            let (response, answerer) =
+                self.attempt(&route, format, deadline, move || message.to_bytes(format)).await?;
+            one(response, format, &answerer)
         }
         .instrument(span)
     }
@@ -60,11 +62,9 @@ impl Client {
         let (span, format) = (self.span(&route), self.spoken::<Q, R>());
         async move {
             let deadline = self.deadline_after(self.stream_timeout);
-            let response = self.attempt(&route, format, deadline, move || message.to_bytes(format)).await?;
-            let call = Call::ready(Ok(response));
-            let mut receiver = Receiver::of_call(call, format, self.parent.as_ref());
-            receiver.head().await?;
-            Ok(receiver)
+            let (response, answerer) =
+                self.attempt(&route, format, deadline, move || message.to_bytes(format)).await?;
+            Ok(Receiver::of_response(response, answerer, format, self.parent.as_ref()))
         }
         .instrument(span)
     }
@@ -101,22 +101,32 @@ impl Client {
         format: Format,
         deadline: Option<Deadline>,
         mut encode: impl FnMut() -> Result<Bytes> + Send,
-    ) -> Result<Response> {
-        let budget = self.budgets.of(route.service());
-        budget.deposit();
+    ) -> Result<(Response, Answerer)> {
+        // Who makes no second attempt asks for none.
+        let budget = (self.attempts > 1).then(|| self.budgets.of(route.service()));
+        if let Some(budget) = &budget {
+            budget.deposit();
+        }
         let mut attempt = 1;
         let mut tried = Vec::<Box<str>>::new();
         loop {
             let mut head = self.head(route.clone(), format, deadline, attempt);
             head.tried = (!tried.is_empty()).then(|| tried.as_slice().into());
             let request = Request::new(head, Body::One(encode()?));
-            let error = match self.unless_over(async { self.caller.dispatch(request).await }).await {
-                Ok(response) => return Ok(response),
+            let answered = async {
+                let mut call = self.caller.dispatch(request);
+                let response = (&mut call).await?;
+                Ok((response, call.answerer()))
+            };
+            let error = match self.unless_over(answered).await {
+                Ok(answered) => return Ok(answered),
                 Err(error) => error,
             };
-            let pause = retry::may(&error, || self.is_idempotent(route))
-                .then(|| retry::pause(&error, attempt, self.attempts, deadline, &budget));
-            let Some(pause) = pause.flatten() else {
+            let pause = budget.as_ref().and_then(|budget| {
+                let may = retry::may(&error, || self.is_idempotent(route));
+                may.then(|| retry::pause(&error, attempt, self.attempts, deadline, budget)).flatten()
+            });
+            let Some(pause) = pause else {
                 return Err(located(error, route));
             };
             tried.extend(error.node().map(Box::<str>::from));
@@ -189,19 +199,20 @@ fn located(error: Error, route: &Route) -> Error {
 }
 
 /// The one message of an answer.
-fn one<R: Message>(response: Response, format: Format) -> Result<R> {
+fn one<R: Message>(response: Response, format: Format, answerer: &Answerer) -> Result<R> {
     match response.body {
         Body::One(bytes) => R::decode(format, bytes),
         Body::Empty => R::decode(format, Bytes::new()),
         Body::Stream(_) => {
-            return Err(Error::unimplemented(
+            let error = Error::unimplemented(
                 "the endpoint answers with a stream: call it by `server_stream`, or by `bidirectional`",
-            ));
+            );
+            return Err(answerer.name(error));
         }
     }
     .map_err(|error| {
         let detail = format!("the answer cannot be read: {}", error.detail());
-        Error::internal(detail).with_id("go.micro.client.codec").with_source(error)
+        answerer.name(Error::internal(detail).with_id("go.micro.client.codec").with_source(error))
     })
 }
 
@@ -225,7 +236,8 @@ impl<R: Message> Future for Answer<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R>> {
         if let Poll::Ready(result) = Pin::new(&mut self.call).poll(cx) {
-            return Poll::Ready(result.and_then(|response| one(response, self.format)));
+            let answerer = self.call.answerer();
+            return Poll::Ready(result.and_then(|response| one(response, self.format, &answerer)));
         }
         let Some(parent) = &mut self.parent else { return Poll::Pending };
         ready!(parent.as_mut().poll(cx));
@@ -249,7 +261,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_a_stream_says_what_to_do() {
         let response = Response::new(Body::Stream(BodyStream::empty()));
-        let error = one::<String>(response, crate::testing::JSON).unwrap_err();
+        let error = one::<String>(response, crate::testing::JSON, &Answerer::default()).unwrap_err();
         assert!(error.detail().contains("server_stream"), "{error}");
     }
 }

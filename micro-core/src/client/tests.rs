@@ -1,15 +1,17 @@
 use std::collections::VecDeque;
 use std::future::pending;
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::testing::JSON;
 use crate::{
-    App, Body, Call, Code, Dispatch, Error, Formats, Head, Message, Request, Response, Route, Schema,
-    TraceContext, key,
+    App, Body, BodyStream, Call, Code, Dispatch, Error, Feedback, Formats, Frame, Head, Message, Outcome,
+    Pick, Request, Response, Route, Schema, Source, TraceContext, key,
 };
 
 const ROUTE: (&str, &str) = ("greeter", "Greeter.Hello");
@@ -191,6 +193,80 @@ async fn retries_are_a_tenth_of_the_calls() {
             client.with_timeout(Duration::from_secs(60)).call::<_, String>(ROUTE, ()).await.unwrap_err();
         }
         assert_eq!(scripted.heads().len(), most);
+    }
+}
+
+#[tokio::test]
+async fn who_makes_one_attempt_has_no_budget() {
+    let (_, client) = Scripted::client([hello(), hello()]);
+    for (attempts, kept) in [(1, 0), (2, 1)] {
+        client.with_attempts(attempts).call::<_, String>(ROUTE, ()).await.unwrap();
+        assert_eq!(client.budgets.len(), kept, "{attempts} attempts");
+    }
+}
+
+/// The node that calls go to.
+struct Named;
+
+impl Feedback for Named {
+    fn done(&self, _: u64, _: Outcome) {}
+
+    fn node(&self) -> Option<&str> {
+        Some("greeter-1")
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_says_whose_it_is() {
+    let picked = |call: Call| call.with_pick(Pick::new(0, Arc::new(Named), 0));
+    let bad = || picked(Call::ready(Ok(Response::new(Body::One(Bytes::from_static(b"no json"))))));
+    let streamed = |frames: Vec<Result<Frame>>| {
+        picked(Call::streaming(BodyStream::new(Frames(frames.into_iter().collect()))))
+    };
+    let unreadable = || streamed(vec![Ok(Frame::Data(Bytes::from_static(b"no json")))]);
+    // A call that has to find its node first, which is one of a client behind a client.
+    let later = || {
+        let made = bad();
+        Call::later(async { Ok(made) })
+    };
+    let (_, client) = Scripted::client([bad(), later(), picked(later()), unreadable(), bad(), unreadable()]);
+
+    for call in ["one", "one that is made later", "one of two clients"] {
+        let error = client.call::<_, String>(ROUTE, ()).await.unwrap_err();
+        assert_eq!((error.code(), error.node()), (Code::Internal, Some("greeter-1")), "{call}");
+    }
+    let error = client.call::<_, String>(ROUTE, ()).await.unwrap_err();
+    assert_eq!((error.code(), error.node()), (Code::Unimplemented, Some("greeter-1")), "a stream is none");
+    let error = client.client_stream::<String, String>(ROUTE).1.await.unwrap_err();
+    assert_eq!(error.node(), Some("greeter-1"), "{error:?}");
+    let error = client.bidirectional::<String, String>(ROUTE).1.next().await.unwrap_err();
+    assert_eq!(error.node(), Some("greeter-1"), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_error_within_a_stream_says_whose_it_is() {
+    let streamed = |last: Result<Frame>| {
+        let frames = [Ok(Frame::Data(Bytes::from_static(b"\"hello\""))), last].into();
+        Call::streaming(BodyStream::new(Frames(frames))).with_pick(Pick::new(0, Arc::new(Named), 0))
+    };
+    let (_, client) = Scripted::client([
+        streamed(Err(Error::unavailable("gone in the middle"))),
+        streamed(Ok(Frame::Data(Bytes::from_static(b"no json")))),
+    ]);
+    for code in [Code::Unavailable, Code::InvalidArgument] {
+        let mut receiver = client.server_stream::<_, String>(ROUTE, ()).await.unwrap();
+        assert_eq!(receiver.next().await.unwrap().as_deref(), Some("hello"));
+        let error = receiver.next().await.unwrap_err();
+        assert_eq!((error.code(), error.node()), (code, Some("greeter-1")), "{error:?}");
+    }
+}
+
+/// A stream of what there is.
+struct Frames(VecDeque<Result<Frame>>);
+
+impl Source for Frames {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> Poll<Option<Result<Frame>>> {
+        Poll::Ready(self.0.pop_front())
     }
 }
 

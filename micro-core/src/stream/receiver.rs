@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use crate::pick::Answerer;
 use crate::{Body, BodyStream, Call, Error, Format, Frame, Message, Metadata, Response, Result, Shutdown};
 
 /// The receiving end of a stream: a handler's requests, or a caller's answers. Dropping it before the end cancels the
@@ -19,6 +20,8 @@ pub struct Receiver<T> {
     trailers: Metadata,
     /// The call that this one was made for.
     parent: Option<Parent>,
+    /// Whose messages they are, where this process called it.
+    answerer: Answerer,
     message: PhantomData<fn() -> T>,
 }
 
@@ -45,6 +48,7 @@ impl<T: Message> Receiver<T> {
             metadata: Metadata::new(),
             trailers: Metadata::new(),
             parent: None,
+            answerer: Answerer::default(),
             message: PhantomData,
         }
     }
@@ -52,6 +56,18 @@ impl<T: Message> Receiver<T> {
     pub(crate) fn of_call(call: Call, format: Format, parent: Option<&Shutdown>) -> Self {
         let mut receiver = Self::of_body(Body::Empty, format);
         receiver.state = State::Calling(call);
+        receiver.parent = parent.map(|parent| Box::pin(parent.fired()) as Parent);
+        receiver
+    }
+
+    pub(crate) fn of_response(
+        response: Response,
+        answerer: Answerer,
+        format: Format,
+        parent: Option<&Shutdown>,
+    ) -> Self {
+        let mut receiver = Self::of_body(Body::Empty, format);
+        receiver.answered(response, answerer);
         receiver.parent = parent.map(|parent| Box::pin(parent.fired()) as Parent);
         receiver
     }
@@ -80,21 +96,11 @@ impl<T: Message> Receiver<T> {
         &self.trailers
     }
 
-    /// Waits for the head of the answer.
-    pub(crate) async fn head(&mut self) -> Result<()> {
-        poll_fn(|cx| {
-            let result = ready!(self.poll_head(cx));
-            if result.is_err() {
-                self.state = State::Ended;
-            }
-            Poll::Ready(result)
-        })
-        .await
-    }
-
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>>> {
         let result = match ready!(self.poll_bytes(cx)) {
-            Ok(Some(bytes)) => T::decode(self.format, bytes).map(Some),
+            Ok(Some(bytes)) => {
+                T::decode(self.format, bytes).map(Some).map_err(|error| self.answerer.name(error))
+            }
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -133,7 +139,15 @@ impl<T: Message> Receiver<T> {
 
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let State::Calling(call) = &mut self.state else { return Poll::Ready(Ok(())) };
-        let response: Response = ready!(Pin::new(call).poll(cx))?;
+        let response = ready!(Pin::new(&mut *call).poll(cx))?;
+        let answerer = call.answerer();
+        self.answered(response, answerer);
+        Poll::Ready(Ok(()))
+    }
+
+    /// The head of the answer is there.
+    fn answered(&mut self, response: Response, answerer: Answerer) {
+        self.answerer = answerer;
         self.metadata = response.metadata().clone();
         self.trailers = response.trailers().clone();
         self.state = match response.body {
@@ -141,7 +155,6 @@ impl<T: Message> Receiver<T> {
             Body::One(bytes) => State::One(bytes),
             Body::Stream(stream) => State::Streaming(stream),
         };
-        Poll::Ready(Ok(()))
     }
 }
 
