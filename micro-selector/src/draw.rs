@@ -16,7 +16,8 @@ pub(crate) fn candidate<'a>(
     for _ in 0..if count > 0 { DRAWS } else { 0 } {
         let index = fastrand::u32(..count);
         let node = &nodes.nodes[index as usize];
-        if Some(index) != except && hint.passes(node) && !hint.has_tried(node) && node.is_available() {
+        let is_wanted = || hint.passes(node) && !hint.has_tried(node) && !hint.is_busy(index);
+        if Some(index) != except && is_wanted() && node.is_available() {
             return Some((index, node));
         }
     }

@@ -5,7 +5,7 @@ use crate::{Hint, Random, Selector, Snapshot};
 /// Consistent: calls of one [key](Hint::key) go to one node, whoever makes them. Calls without a key go to any.
 ///
 /// Rendezvous hashing over the ids of the nodes: each key ranks all nodes, and the first that may be picked gets the
-/// call. So when a node comes or goes, or rests, only its own keys move, spread over all others. Of `n` nodes each has
+/// call, also where it waits there for others to end. So when a node comes or goes, or rests, only its own keys move, spread over all others. Of `n` nodes each has
 /// about one key in `n`, whatever the keys are.
 ///
 /// The ranks are the same in all processes and in all versions: FNV-1a of 64 bits over the UTF-8 of the id and of the
@@ -30,6 +30,8 @@ impl Selector for Hash {
     fn pick(&self, nodes: &Snapshot, hint: &Hint<'_>) -> Result<Pick> {
         let Some(key) = hint.key else { return Random::new().pick(nodes, hint) };
         let key = of(key);
+        // What belongs on one node waits there.
+        let hint = &Hint { busy: None, ..*hint };
         // Which may not be had after all: whoever comes next has a lower rank.
         let mut refused = None;
         loop {

@@ -57,6 +57,6 @@ impl Selection {
     /// What a selector is told of a call of `endpoint`.
     #[must_use]
     pub fn hint<'a>(&'a self, endpoint: &'a str) -> Hint<'a> {
-        Hint { endpoint, filters: &self.filters, key: self.key.as_deref(), tried: &[] }
+        Hint { filters: &self.filters, key: self.key.as_deref(), ..Hint::new(endpoint) }
     }
 }

@@ -1,4 +1,4 @@
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Formatter};
 
 use micro_core::{Pick, Result};
 
@@ -8,7 +8,8 @@ use crate::{Filter, Node, Snapshot};
 ///
 /// Laws, which `conformance` tests:
 /// 1. It never picks a node that a filter refuses, or that rests because it could not be reached or is ejected, or that
-///    the call was sent to already, while there is another.
+///    the call was sent to already, or where it would wait for others to end, while there is another. What it picks by a
+///    [key](Hint::key) may wait.
 /// 2. It spreads calls evenly over nodes that do equally well.
 /// 3. Where no node is left, the error is [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, and says why.
 /// 4. A node that could not be reached is skipped at once, and probed later; when it is well again it gets its share.
@@ -27,7 +28,7 @@ pub trait Selector: Debug + Send + Sync + 'static {
 }
 
 /// What a selector may want to know about a call.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Hint<'a> {
     /// The endpoint that is called.
@@ -38,6 +39,9 @@ pub struct Hint<'a> {
     pub key: Option<&'a str>,
     /// The ids of the nodes that earlier attempts of the call went to.
     pub tried: &'a [Box<str>],
+    /// Says of the number of a node whether the call would wait there for others to end. It costs a look at the node's
+    /// connection, so it is there only when the call would wait at the node that was picked without it.
+    pub busy: Option<&'a (dyn Fn(u32) -> bool + Sync)>,
 }
 
 impl<'a> Hint<'a> {
@@ -68,6 +72,19 @@ impl<'a> Hint<'a> {
         self
     }
 
+    /// The same, for a call that would wait at those nodes of whose numbers this is true: others are better.
+    #[must_use]
+    pub fn with_busy(mut self, busy: &'a (dyn Fn(u32) -> bool + Sync)) -> Self {
+        self.busy = Some(busy);
+        self
+    }
+
+    /// Whether the call would wait for others to end at the node of this number, as far as that is asked.
+    #[must_use]
+    pub fn is_busy(&self, index: u32) -> bool {
+        self.busy.is_some_and(|busy| busy(index))
+    }
+
     /// Whether an earlier attempt of the call went to a node.
     #[must_use]
     pub fn has_tried(&self, node: &Node) -> bool {
@@ -78,5 +95,16 @@ impl<'a> Hint<'a> {
     #[must_use]
     pub fn passes(&self, node: &Node) -> bool {
         self.filters.iter().all(|filter| filter.passes(node))
+    }
+}
+
+impl Debug for Hint<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hint")
+            .field("endpoint", &self.endpoint)
+            .field("filters", &self.filters)
+            .field("key", &self.key)
+            .field("tried", &self.tried)
+            .finish_non_exhaustive()
     }
 }

@@ -65,11 +65,14 @@ impl Snapshot {
     }
 
     /// The nodes that may be picked: those that all filters let pass and that do not rest, with their numbers. Those
-    /// that earlier attempts of the call went to are not among them, unless there is no other.
+    /// that earlier attempts of the call went to are not among them, unless there is no other; nor, of what is left,
+    /// those where it would wait for others to end.
     pub fn candidates<'a>(&'a self, hint: &'a Hint<'_>) -> impl Iterator<Item = (u32, &'a Arc<Node>)> {
         let available = || self.passing(hint).filter(|(_, node)| node.is_available());
         let others = !hint.tried.is_empty() && available().any(|(_, node)| !hint.has_tried(node));
-        available().filter(move |(_, node)| !others || !hint.has_tried(node))
+        let wanted = move || available().filter(move |(_, node)| !others || !hint.has_tried(node));
+        let free = hint.busy.is_some() && wanted().any(|(index, _)| !hint.is_busy(index));
+        wanted().filter(move |(index, _)| !free || !hint.is_busy(*index))
     }
 
     /// What to pick when no candidate can be claimed: one that is well after all, or else the node whose rest ends first,

@@ -30,7 +30,7 @@ pub use self::spreads::{
     spreads_evenly, spreads_over_what_filters_leave, spreads_over_what_is_left,
     spreads_when_services_take_turns,
 };
-pub use self::tries::{tried_is_avoided, tried_is_better_than_nothing};
+pub use self::tries::{busy_is_avoided, tried_is_avoided, tried_is_better_than_nothing};
 
 /// Makes a module of tests, one for each law, of a selector: its name, and an expression that makes a fresh one.
 #[macro_export]
@@ -57,6 +57,7 @@ macro_rules! conformance_tests {
             errors_attract_no_calls,
             tried_is_avoided,
             tried_is_better_than_nothing,
+            busy_is_avoided,
         );
     };
     (@laws $name:ident, $selector:expr, $($law:ident,)*) => {

@@ -33,3 +33,23 @@ pub fn tried_is_better_than_nothing(selector: &dyn Selector) {
         pick.done(Outcome::Ok);
     }
 }
+
+/// Law 1: a call that would wait at a node goes to one where it would not, and any of these will do; where it would wait
+/// at each, any will do. That a call was sent to a node already counts for more.
+///
+/// # Panics
+/// When the law does not hold.
+pub fn busy_is_avoided(selector: &dyn Selector) {
+    let nodes = nodes(6);
+    let busy = |index| matches!(index, 1 | 4);
+    let hint = Hint::new("S.Call").with_busy(&busy);
+    let counts = spread(selector, &nodes, &hint, CALLS);
+    assert_eq!((counts[1], counts[4]), (0, 0), "law 1: a call waits though it need not: {counts:?}");
+    is_even(&[counts[0], counts[2], counts[3], counts[5]]);
+
+    let tried = ["s-0", "s-2", "s-3", "s-5"].map(Box::from);
+    let counts = spread(selector, &nodes, &hint.with_tried(&tried), CALLS);
+    is_even(&[counts[1], counts[4]]);
+
+    is_even(&spread(selector, &nodes, &Hint::new("S.Call").with_busy(&|_| true), CALLS));
+}

@@ -45,7 +45,8 @@ fn nodes() -> Snapshot {
 fn count(selector: &dyn Selector, filters: &[Filter]) -> usize {
     let nodes = nodes();
     let tried = ["s-1".into()];
-    let hint = Hint::new("S.Call").with_filters(filters).with_tried(&tried).with_key("key");
+    let busy = |index| index == 2;
+    let hint = Hint::new("S.Call").with_filters(filters).with_tried(&tried).with_busy(&busy).with_key("key");
     let mut held = Vec::with_capacity(200);
     // What a thread does once, such as seeding its random numbers, is not of the calls.
     drop(selector.pick(&nodes, &hint).unwrap());

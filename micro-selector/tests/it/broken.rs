@@ -87,7 +87,7 @@ fn every_fault_is_found_by_its_law() {
         (Broken::FailsWhenAllRest, &[all_resting_picks_the_first_to_end]),
         (Broken::SkipsToTheNeighbour, &[spreads_over_what_filters_leave]),
         (Broken::ReachedErrors, &[no_node_is_unavailable]),
-        (Broken::ForgetsWhatWasTried, &[tried_is_avoided]),
+        (Broken::ForgetsWhatWasTried, &[tried_is_avoided, busy_is_avoided]),
         (Broken::TakesErrorsForSpeed, &[errors_attract_no_calls]),
         (Broken::GivesTheWholeShareAtOnce, &[readmitted_gets_its_share_bit_by_bit]),
     ];

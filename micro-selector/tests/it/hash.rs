@@ -63,6 +63,14 @@ fn all_processes_and_versions_agree() {
 }
 
 #[test]
+fn what_belongs_on_one_node_waits_there() {
+    let nodes = nodes(0..5);
+    let hint = Hint::new("S.Call");
+    let busy = |index| index % 2 == 0;
+    assert_eq!(placed(&nodes, &hint.with_busy(&busy)), placed(&nodes, &hint));
+}
+
+#[test]
 fn keys_are_spread_evenly_whatever_they_are() {
     for count in [2, 3, 10, 50] {
         let nodes = nodes(0..count);
