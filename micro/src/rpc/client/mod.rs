@@ -63,12 +63,12 @@ impl Dispatch for RpcClient {
         }
         let inner = self.0.clone();
         let streamed = request.body.is_stream();
-        let answer = async move {
+        let call = async move {
             let (connection, pick) =
                 inner.in_time(&request.head).await.map_err(|error| error.or_id("go.micro.client"))?;
-            connection.dispatch(request).with_pick(pick).await
+            Ok(connection.dispatch(request).with_pick(pick))
         };
-        if streamed { eager(answer) } else { Call::boxed(answer) }
+        if streamed { eager(async move { call.await?.await }) } else { Call::later(call) }
     }
 }
 
@@ -99,36 +99,49 @@ impl Inner {
         if !connection.is_busy() {
             return Some((connection, pick));
         }
-        let pick = self.elsewhere(&nodes, head, pick);
+        let pick = self.pick_free(&nodes, head).ok()?;
         Some((nodes.link(&pick)?.ready()?, pick))
     }
 
-    /// The same, waiting for what has to be waited for, until the deadline.
+    /// The same, waiting for what has to be waited for, until the deadline. Then the error says why there was nothing.
     async fn in_time(&self, head: &Head) -> Result<(Arc<dyn Connection>, Pick)> {
-        let connecting = self.connected(head);
+        let mut cause = None;
+        let connecting = self.connected(head, &mut cause);
         let Some(deadline) = head.deadline else { return connecting.await };
-        tokio::time::timeout_at(deadline.instant().into(), connecting).await.unwrap_or_else(|_| {
-            let doing = format!("looking for a node of service `{}`", head.route.service());
-            Err(Deadline::error(&doing).not_reached())
+        let connected =
+            tokio::time::timeout_at(deadline.instant().into(), connecting).await.unwrap_or_else(|_| {
+                let doing = format!("looking for a node of service `{}`", head.route.service());
+                Err(Deadline::error(&doing).not_reached())
+            });
+        connected.map_err(|error| match self.refused(head).or(cause) {
+            Some(cause) if error.code() == Code::DeadlineExceeded => {
+                let detail = format!("{}: {}", error.detail(), cause.detail());
+                error.with_detail(detail).with_source(cause)
+            }
+            _ => error,
         })
     }
 
-    async fn connected(&self, head: &Head) -> Result<(Arc<dyn Connection>, Pick)> {
+    /// The connection that it waits for; in `cause`, what there was last instead of one.
+    async fn connected(&self, head: &Head, cause: &mut Option<Error>) -> Result<(Arc<dyn Connection>, Pick)> {
         let wait = head.options.as_ref().is_some_and(|options| options.wait_for_ready);
         // Each node is dialled once; a call that waits for its service goes round again.
         let mut refused = 0;
         loop {
             let nodes = self.nodes(head, wait).await?;
-            let picked = self.pick(&nodes, head);
+            let mut picked = self.pick(&nodes, head);
+            if picked.as_ref().is_ok_and(|pick| nodes.link(pick).is_some_and(|link| link.is_busy())) {
+                picked = self.pick_free(&nodes, head);
+            }
             let pick = match picked {
                 Ok(pick) => pick,
-                Err(_) if wait => {
+                Err(error) if wait => {
+                    *cause = Some(nodes.why_none(error, head));
                     self.news(head, &nodes).await;
                     continue;
                 }
                 Err(error) => return Err(nodes.why_none(error, head)),
             };
-            let pick = self.elsewhere(&nodes, head, pick);
             let Some(link) = nodes.link(&pick) else {
                 return Err(Error::internal(format!(
                     "the selector picked node {} of {}",
@@ -147,16 +160,23 @@ impl Inner {
                 Err(error) => {
                     pick.done(Outcome::from(&error));
                     refused += 1;
-                    if refused >= nodes.len() {
-                        if !wait {
-                            return Err(error);
-                        }
+                    let all = refused >= nodes.len();
+                    if all && !wait {
+                        return Err(error);
+                    }
+                    *cause = Some(error);
+                    if all {
                         refused = 0;
                         self.news(head, &nodes).await;
                     }
                 }
             }
         }
+    }
+
+    /// Why the registry has no node for a call, where it has none.
+    fn refused(&self, head: &Head) -> Option<Error> {
+        addresses(head).is_empty().then(|| self.cache.lookup(head.route.service()).refused()).flatten()
     }
 
     /// The nodes that a call can go to; where it waits for its service, once there are any.
@@ -190,14 +210,11 @@ impl Inner {
         selector.pick(nodes.snapshot(), &hint)
     }
 
-    /// A node where the call need not wait for others to end, if it would at the one that was picked. What stands still
-    /// must not hold up those who could go elsewhere; what belongs on one node waits there.
-    fn elsewhere(&self, nodes: &Nodes, head: &Head, pick: Pick) -> Pick {
-        let hint = self.hint(head).0;
-        if hint.key.is_some() || !nodes.link(&pick).is_some_and(|link| link.is_busy()) {
-            return pick;
-        }
-        nodes.free(&hint).unwrap_or(pick)
+    /// Picks again where the call would wait for others to end, now with a look at where it would: what stands still must
+    /// not hold up those who could go elsewhere.
+    fn pick_free(&self, nodes: &Nodes, head: &Head) -> Result<Pick> {
+        let (hint, selector) = self.hint(head);
+        selector.pick(nodes.snapshot(), &hint.with_busy(&|index| nodes.is_busy(index)))
     }
 
     /// What the selector is told of a call, and who that is.

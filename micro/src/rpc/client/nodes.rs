@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use micro_core::{Address, Error, Head, Pick};
 use micro_registry::{Node, Service, View};
-use micro_selector::{Hint, Snapshot};
+use micro_selector::Snapshot;
 
 use super::links::{Link, Links};
 use crate::record;
@@ -81,17 +81,9 @@ impl Nodes {
         self.links.get(pick.index())
     }
 
-    /// Any node where a call need not wait for others to end.
-    pub(super) fn free(&self, hint: &Hint<'_>) -> Option<Pick> {
-        let is_free = |index: u32| self.links.get(index as usize).is_some_and(|link| !link.is_busy());
-        let mut drawn = None;
-        for (free, seen) in self.snapshot.candidates(hint).filter(|(index, _)| is_free(*index)).zip(1_u32..) {
-            if fastrand::u32(..seen) == 0 {
-                drawn = Some(free);
-            }
-        }
-        let (index, node) = drawn?;
-        node.claim(index)
+    /// Whether a call would wait for others to end at the node of this number.
+    pub(super) fn is_busy(&self, index: u32) -> bool {
+        self.links.get(index as usize).is_some_and(|link| link.is_busy())
     }
 
     /// Says why there is no node to call, where that is not what the selector knows.

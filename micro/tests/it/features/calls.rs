@@ -103,7 +103,36 @@ async fn a_service_that_starts_later_is_waited_for() -> Result<()> {
     let short = cluster.client().wait_for_ready().with_timeout(Duration::from_millis(100));
     let error = short.call::<_, ()>(("never", "Never.Is"), ()).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, false));
-    assert!(error.detail().contains("`never`"), "{error}");
+    let why = "looking for a node of service `never`: service `never` is not known to registry memory";
+    assert!(error.detail().contains(why), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_waits_for_a_service_in_vain_learns_why() -> Result<()> {
+    let registry = Arc::new(Memory::new());
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let waiting = client(&registry)?.wait_for_ready().with_timeout(Duration::from_millis(300));
+    // Nobody has the port of the one that is known, whether the registry knows it or the caller.
+    let dead = |transport| {
+        let node = Node::new("dead", address.into()).with_metadata("protocol", "mucp");
+        Record::new("echo", "latest").with_node(node.with_metadata("transport", transport))
+    };
+    let mut said = vec![say(&waiting.with_address(address.into()), "?").await.unwrap_err()];
+    registry.register(&dead("http"), &RegisterOptions::default()).await?;
+    said.push(say(&waiting, "?").await.unwrap_err());
+    for error in said {
+        assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, false), "{error:?}");
+        let why = format!("of service `echo`: cannot connect to {address}");
+        assert!(error.detail().contains("no time left while") && error.detail().contains(&why), "{error}");
+    }
+
+    // Or the one that there is speaks something else.
+    registry.register(&dead("carrier-pigeon"), &RegisterOptions::default()).await?;
+    let other = client(&registry)?.wait_for_ready().with_timeout(Duration::from_millis(300));
+    let error = say(&other, "?").await.unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded);
+    assert!(error.detail().contains("its transport is `carrier-pigeon`, ours is `http`"), "{error}");
     Ok(())
 }
 
