@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use micro_core::{Code, Deadline, Error, Result};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
@@ -24,7 +25,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// keep for ever.
 pub(in crate::http::client) struct Group {
     target: Arc<Target>,
-    members: Mutex<Members>,
+    /// Changed under the lock of `making`, and read without one by each call.
+    sessions: ArcSwap<Vec<Arc<Session>>>,
+    making: Mutex<Making>,
     /// Held while a session is made that calls wait for, so that of all who need one only the first makes it.
     dialling: tokio::sync::Mutex<Option<Failed>>,
     /// Told whenever a session has changed.
@@ -36,9 +39,9 @@ pub(in crate::http::client) struct Group {
 /// When making a session failed, and how.
 struct Failed(Instant, Code, String);
 
+/// What is known of making sessions.
 #[derive(Default)]
-struct Members {
-    sessions: Vec<Arc<Session>>,
+struct Making {
     /// The task that makes another one.
     opening: Option<AbortHandle>,
     /// Until when there is none.
@@ -70,14 +73,15 @@ impl Group {
     pub(in crate::http::client) async fn dial(target: Arc<Target>) -> Result<Arc<Self>> {
         let group = Arc::new(Self::empty(target.clone(), false));
         let first = Session::connect(target, group.news.clone(), None).await?;
-        group.members().sessions.push(first);
+        group.add(&group.making(), first);
         Ok(group)
     }
 
     fn empty(target: Arc<Target>, redials: bool) -> Self {
         Self {
             target,
-            members: Mutex::default(),
+            sessions: ArcSwap::default(),
+            making: Mutex::default(),
             dialling: tokio::sync::Mutex::default(),
             news: Arc::default(),
             redials,
@@ -90,9 +94,7 @@ impl Group {
 
     /// The best that can be said of its sessions.
     pub(in crate::http::client) fn state(&self) -> ConnectionState {
-        let members = self.members();
-        let phases = members.sessions.iter().map(|session| session.phase());
-        match phases.min() {
+        match self.sessions.load().iter().map(|session| session.phase()).min() {
             Some(Phase::Ready | Phase::Asked) => ConnectionState::Ready,
             Some(Phase::Draining) => ConnectionState::Draining,
             Some(Phase::Closed) | None => ConnectionState::Closed,
@@ -101,7 +103,7 @@ impl Group {
 
     /// Whether a call would wait for a place, or for a word of a peer that is silent.
     pub(in crate::http::client) fn is_busy(&self) -> bool {
-        !self.members().sessions.iter().any(|session| session.has_room())
+        !self.sessions.load().iter().any(|session| session.has_room())
     }
 
     pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
@@ -139,7 +141,7 @@ impl Group {
                 Found::Doubt => {
                     let patience = *patience.get_or_insert(now + GRACE);
                     if now >= patience {
-                        self.open(&mut self.members());
+                        self.open();
                     }
                     ("to say that it lives", (now < patience).then_some(patience))
                 }
@@ -178,10 +180,10 @@ impl Group {
     }
 
     fn look(self: &Arc<Self>) -> Found {
-        let mut members = self.members();
+        let sessions = self.sessions.load();
         let (mut doubt, mut closed) = (false, false);
         let mut best: Option<((bool, usize), &Arc<Session>)> = None;
-        for session in &members.sessions {
+        for session in &**sessions {
             match session.phase() {
                 Phase::Ready => {
                     let rank = (!session.has_room(), session.calls());
@@ -203,22 +205,28 @@ impl Group {
             None => Found::Nothing,
         };
         if closed {
-            members.forget_closed();
+            self.forget_closed();
         }
         // Where the call waits for one that is new, that may be enough.
         if many && !matches!(found, Found::Doubt) || matches!(found, Found::Full) {
-            self.open(&mut members);
+            self.open();
         }
         found
     }
 
     /// Makes another session, if there may be one, in a task of its own.
-    fn open(self: &Arc<Self>, members: &mut Members) {
-        let live = members.sessions.iter().filter(|session| session.phase() <= Phase::Asked).count();
-        if members.opening.is_some()
-            || live >= self.target.options().connections
-            || members.pause.is_some_and(|pause| Instant::now() < pause)
-        {
+    fn open(self: &Arc<Self>) {
+        let has_all = || {
+            let sessions = self.sessions.load();
+            let live = sessions.iter().filter(|session| session.phase() <= Phase::Asked).count();
+            live >= self.target.options().connections
+        };
+        if has_all() {
+            return;
+        }
+        let mut making = self.making();
+        // Another call may have made one meanwhile.
+        if making.opening.is_some() || has_all() || making.pause.is_some_and(|pause| Instant::now() < pause) {
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -226,17 +234,17 @@ impl Group {
         let opening = runtime.spawn(async move {
             let made = Session::connect(target, news, None).await;
             let Some(group) = group.upgrade() else { return };
-            let mut members = group.members();
-            members.opening = None;
+            let mut making = group.making();
+            making.opening = None;
             match made {
-                Ok(session) => members.sessions.push(session),
+                Ok(session) => group.add(&making, session),
                 // There are others, and their calls tell what is wrong.
-                Err(_) => members.pause = Some(Instant::now() + PAUSE),
+                Err(_) => making.pause = Some(Instant::now() + PAUSE),
             }
-            drop(members);
+            drop(making);
             group.news.changed();
         });
-        members.opening = Some(opening.abort_handle());
+        making.opening = Some(opening.abort_handle());
     }
 
     /// Makes the session that a call needs, unless another call just did.
@@ -256,7 +264,7 @@ impl Group {
             return Err(Error::new(*code, detail.clone()).not_reached());
         }
         match Session::connect(self.target.clone(), self.news.clone(), deadline).await {
-            Ok(session) => self.members().sessions.push(session),
+            Ok(session) => self.add(&self.making(), session),
             // That one call had little time says nothing about the others.
             Err(error) if error.code() == Code::DeadlineExceeded => return Err(error),
             Err(error) => {
@@ -269,34 +277,75 @@ impl Group {
 
     /// The error of a call for which there is no session.
     fn over(&self) -> Error {
-        let cause = self.members().cause.clone();
+        let cause = self.making().cause.clone();
         error::not_sent(self.target.address(), cause.as_deref().unwrap_or("the peer wants no new ones"))
     }
 
-    fn members(&self) -> MutexGuard<'_, Members> {
-        // Nothing that runs under the lock leaves it half done.
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    fn add(&self, _: &MutexGuard<'_, Making>, session: Arc<Session>) {
+        let sessions = self.sessions.load();
+        self.sessions.store(Arc::new(sessions.iter().cloned().chain([session]).collect()));
     }
-}
 
-impl Members {
-    fn forget_closed(&mut self) {
-        let cause = &mut self.cause;
-        self.sessions.retain(|session| {
+    fn forget_closed(&self) {
+        let mut making = self.making();
+        let mut sessions = self.sessions.load_full();
+        Arc::make_mut(&mut sessions).retain(|session| {
             let closed = session.phase() == Phase::Closed;
             if closed {
-                *cause = session.cause();
+                making.cause = session.cause();
             }
             !closed
         });
+        self.sessions.store(sessions);
+    }
+
+    fn making(&self) -> MutexGuard<'_, Making> {
+        // Nothing that runs under the lock leaves it half done.
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let members = self.members.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opening) = members.opening.take() {
+        let making = self.making.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opening) = making.opening.take() {
             opening.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use micro_core::Address;
+
+    use super::*;
+    use crate::DialOptions;
+
+    #[tokio::test]
+    async fn a_call_finds_its_place_while_others_hold_the_lock() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address::from(listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(socket).await.unwrap();
+            while connection.accept().await.is_some() {}
+        });
+        let group =
+            Group::dial(Arc::new(Target::new(&address, &DialOptions::default()).unwrap())).await.unwrap();
+        // It has said that it lives.
+        drop(group.slot(None).await.unwrap());
+
+        let (looking, held) = (group.clone(), group.making());
+        let (found, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let is_found = matches!(looking.find(), Found::Slot(_));
+            let _ = found.send((looking.state(), looking.is_busy(), is_found));
+        });
+        let found = told.recv_timeout(Duration::from_secs(10)).expect("it waits for the lock");
+        assert_eq!(found, (ConnectionState::Ready, false, true));
+        drop(held);
+        server.abort();
     }
 }
