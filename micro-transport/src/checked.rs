@@ -1,5 +1,6 @@
 //! Options with which nothing would work.
 
+#[cfg(feature = "http")]
 use std::time::Duration;
 
 use micro_core::{Error, Result};
@@ -7,6 +8,7 @@ use micro_core::{Error, Result};
 use crate::{DialOptions, ListenOptions};
 
 /// As good as for ever, and no more than clocks can hold.
+#[cfg(feature = "http")]
 pub(crate) const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Why an option that is zero is none.
@@ -38,6 +40,7 @@ impl ListenOptions {
     ///
     /// # Errors
     /// Those of [`Self::check`].
+    #[cfg(feature = "http")]
     pub(crate) fn checked(&self) -> Result<Self> {
         self.check()?;
         let mut options = self.clone();

@@ -1,6 +1,5 @@
 //! The transports of `micro`: what carries calls.
 
-#[cfg(feature = "http")]
 mod checked;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -28,7 +28,7 @@ use crate::{Connection, DialOptions, ListenOptions, Transport};
 /// It behaves as a network does: what is local to a process (the account that a layer found, the options of the call,
 /// the source of an error) does not cross, limits and deadlines hold, and a listener that goes away fails what is in
 /// flight. [`ListenOptions::max_header`], the options about silence and the pool's are about sockets, and mean nothing
-/// here; of [`ListenOptions::max_streams`] there is no need, as [`ListenOptions::max_calls`] holds.
+/// here, but nonsense in them is refused as everywhere; of [`ListenOptions::max_streams`] there is no need, as [`ListenOptions::max_calls`] holds.
 ///
 /// A call costs next to nothing: a handler runs in its caller's task, whenever that polls the call. A call whose request
 /// is a stream has a task of its own, as it must go on whether or not it is polled; so has one that is made in the
@@ -66,11 +66,13 @@ impl Transport for Memory {
     }
 
     async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
+        options.check()?;
         let (port, from) = self.network.find(to)?;
         Ok(Arc::new(MemoryConnection::new(port, from, options)))
     }
 
     async fn listen(&self, at: &Address, options: &ListenOptions) -> Result<Box<dyn Listener>> {
+        options.check()?;
         let port = self.network.take(at, options)?;
         Ok(Box::new(MemoryListener::new(self.network.clone(), port)))
     }

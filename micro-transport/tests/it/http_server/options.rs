@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use micro_core::{Address, Body, Code, Error, Head, Request, Route};
-use micro_transport::{DialOptions, Http, ListenOptions, Transport};
+use micro_transport::{DialOptions, Http, ListenOptions, Memory, Transport};
 
 use super::app::App;
 use super::{LONG, Server, options};
@@ -38,6 +38,8 @@ async fn a_server_with_which_nothing_would_work_does_not_listen() {
         refused(&Http::listen_on(socket, &options).err().expect(name), name);
         let at = Address::new("127.0.0.1:0").unwrap();
         refused(&Http.listen(&at, &options).await.err().expect(name), name);
+        // Nor does one without sockets: the same options are wrong everywhere.
+        refused(&Memory::new().listen(&at, &options).await.err().expect(name), name);
     }
     // That none are sent is no mistake, however long the answer to them may take.
     let mut options = options();
@@ -57,7 +59,9 @@ async fn a_client_with_which_nothing_would_work_does_not_dial() {
     for (name, change) in cases {
         let mut options = DialOptions::default();
         change(&mut options);
-        refused(&Http.dial(&server.address.into(), &options).await.err().expect(name), name);
+        let to = server.address.into();
+        refused(&Http.dial(&to, &options).await.err().expect(name), name);
+        refused(&Memory::new().dial(&to, &options).await.err().expect(name), name);
     }
 }
 
