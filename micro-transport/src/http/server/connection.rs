@@ -25,10 +25,11 @@ use super::taken::Streams;
 use super::tasks::Tasks;
 use super::watch::{Ended, drive};
 
-/// What a stream of HTTP/2 may send ahead of its reader, in bytes, and all streams of a connection together. The second
-/// is many times the first, so that one that is not read does not hold up the others.
+/// What a stream of HTTP/2 may send ahead of its reader, in bytes.
 const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// What all streams of a connection may at the most: as many as a peer has by accident do not hold up the others, and one
+/// that means harm finds no more than this.
+const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
 /// The fewest calls that may be cancelled by their caller before they were looked at: a defence against a flood of them
 /// (CVE-2023-44487) that a client which gives up on all its calls at once does not run into.
 const CANCELLED_EARLY: usize = 1_000;
@@ -160,7 +161,7 @@ async fn serve_http2(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, f
     builder
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_connection_window_size(connection_window(options.max_streams))
         .max_concurrent_streams(options.max_streams)
         .max_header_list_size(u32::try_from(options.max_header).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(CANCELLED_EARLY.max(options.max_streams as usize));
@@ -173,6 +174,12 @@ async fn serve_http2(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, f
         tracing::debug!(%from, %error, "a connection ended");
     }
     drop(tasks);
+}
+
+/// What all streams of a connection may send ahead of their readers: as much as so many can fill, up to a limit, so that
+/// those that are not read hold up no other. It reserves nothing.
+fn connection_window(streams: u32) -> u32 {
+    STREAM_WINDOW.saturating_mul(streams).clamp(STREAM_WINDOW, CONNECTION_WINDOW)
 }
 
 /// Answers a request, which came now, when hyper has its head: over HTTP/2 the task that answers it may have to wait for

@@ -227,6 +227,37 @@ async fn a_handler_that_stops_reading_stops_its_caller() {
 }
 
 #[tokio::test]
+async fn handlers_that_stop_reading_stop_no_other_call() {
+    const STREAMS: usize = 60;
+    let app = App::new();
+    let server = Server::with(options(), &app).await;
+    let two = Two::to(server.address).await;
+    let message = sealed(&"x".repeat(16 * 1024));
+    // Each sends until its own window is full; all of them together send more than a few of these.
+    let fill = async |number: usize| {
+        let (sender, body) = piecemeal();
+        let mut calls = two.calls.clone();
+        let call = tokio::spawn(async move { calls.send_request(post("/Test/Wait", STREAM, body)).await });
+        let mut sent = 0;
+        while timeout(Duration::from_secs(1), sender.send(message.clone())).await.is_ok() {
+            sent += 1;
+            assert!(sent < 512, "nobody reads, and it is taken all the same");
+        }
+        assert!(sent >= 256 / 16, "stream {number} sent {sent} messages");
+        (sender, call)
+    };
+    let filled = futures_util::future::join_all((0..STREAMS).map(fill)).await;
+    app.until_running(STREAMS).await;
+    // Those whose messages are larger than what is sent without a window go on.
+    let mut two = two;
+    let name = "n".repeat(512 * 1024);
+    let hello = whole(format!(r#"{{"name":"{name}"}}"#));
+    let said = timeout(LONG, two.ask(post("/Greeter/Hello", "application/json", hello))).await;
+    assert_eq!(said.expect("it waits for streams that nobody reads").status.as_u16(), 200);
+    drop(filled);
+}
+
+#[tokio::test]
 async fn whoever_goes_away_cancels() {
     let app = App::new();
     let server = Server::with(options(), &app).await;
