@@ -6,6 +6,8 @@ use std::io;
 
 use micro_core::{Address, Code, Error};
 
+use crate::http::headers;
+
 /// No socket could be made: the call certainly did not go out.
 pub(super) fn not_connected(to: &Address, cause: io::Error) -> Error {
     Error::unavailable(format!("cannot connect to {to}: {cause}")).with_source(cause).not_reached()
@@ -13,7 +15,10 @@ pub(super) fn not_connected(to: &Address, cause: io::Error) -> Error {
 
 /// The call did not go out on a connection that was there.
 pub(super) fn not_sent(to: &Address, cause: impl Display) -> Error {
-    Error::unavailable(format!("the connection to {to} takes no calls any more: {cause}")).not_reached()
+    let cause = cause.to_string();
+    let error = Error::unavailable(format!("the connection to {to} takes no calls any more: {cause}"));
+    // A server of ours that refuses a connection of HTTP/2 says among the words of its GOAWAY when to come back.
+    headers::with_retry_after_of(error, &cause).not_reached()
 }
 
 /// The connection broke while the call was on its way: a handler may have seen it.

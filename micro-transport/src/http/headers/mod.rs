@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, header};
 pub(super) use self::deadline::{deadline, put_deadline};
 pub(super) use self::error::{error, put_error};
 pub(super) use self::metadata::{metadata, put_metadata};
-pub(super) use self::retry_after::{put_retry_after, seconds, with_retry_after};
+pub(super) use self::retry_after::{put_retry_after, seconds, with_retry_after, with_retry_after_of};
 
 /// The name of the service that is called.
 pub(super) const MICRO_SERVICE: HeaderName = HeaderName::from_static("micro-service");

@@ -32,6 +32,16 @@ pub(in crate::http) fn with_retry_after(error: Error, headers: &HeaderMap) -> Er
     }
 }
 
+/// The error of what was refused with these words, with the time after which they say to come back, if they do.
+pub(in crate::http) fn with_retry_after_of(error: Error, words: &str) -> Error {
+    let seconds = words.split_once("Retry-After: ").map(|(_, rest)| rest);
+    let seconds = seconds.and_then(|rest| rest.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok());
+    match seconds.map(Duration::from_secs) {
+        Some(time) => error.with_retry_after(time.min(MOST)),
+        None => error,
+    }
+}
+
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, header::RETRY_AFTER)?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -47,6 +57,17 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_may_hold_it_too() {
+        let read = |words| with_retry_after_of(Error::unavailable("x"), words).retry_after();
+        assert_eq!(read("full (b\"too many; Retry-After: 1\\n\")"), Some(Duration::from_secs(1)));
+        assert_eq!(read("Retry-After: 7"), Some(Duration::from_secs(7)));
+        assert_eq!(read("Retry-After: 86400"), Some(MOST));
+        for words in ["", "full", "Retry-After: ", "Retry-After: soon", "Retry-After: 99999999999999999999"] {
+            assert_eq!(read(words), None, "{words}");
+        }
+    }
 
     fn read(lines: &[(&'static str, &'static str)]) -> Option<Duration> {
         let headers = lines

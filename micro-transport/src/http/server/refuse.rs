@@ -22,10 +22,11 @@ const HTTP2_OFF: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\
     \x00\x00\x35\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0d\
     HTTP/2 is switched off here: speak HTTP/1.1.\n";
 
-/// The same with ENHANCE_YOUR_CALM, for what no place is left for. No stream was looked at.
+/// The same with ENHANCE_YOUR_CALM, for what no place is left for. No stream was looked at. There is no header to hold the
+/// hint, [`BUSY`], so it is among the words, as it is written in one.
 const HTTP2_FULL: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\
-    \x00\x00\x43\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\
-    there are too many connections here: see `max_connections`\n";
+    \x00\x00\x53\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\
+    there are too many connections here: see `max_connections`; Retry-After: 1\n";
 
 /// A fatal alert `protocol_version` (RFC 8446, section 6).
 const TLS_OFF: &[u8] = &[0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];

@@ -137,6 +137,7 @@ async fn one_connection_too_many() {
             Err(error) => error,
         };
         assert!(!error.reached(), "{:?}: {error}", dial.protocols);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(1)), "{:?}: {error}", dial.protocols);
     }
 
     drop((silent, wire, tls));
