@@ -171,7 +171,8 @@ impl Meter {
                 self.overloaded.store(true, Ordering::Relaxed);
                 *since = (Instant::now(), refused);
                 tracing::warn!(
-                    "the service is overloaded: calls wait for the processor for longer than {:?}, and some are refused",
+                    "the service is overloaded: calls wait for the processor for longer than {:?} (see `max_delay`), and \
+                     some are refused",
                     self.max_delay
                 );
             }

@@ -14,6 +14,9 @@ use super::queue::{Entered, Queue};
 
 /// The shortest and the longest time after which a refused caller is asked to come back.
 const COME_BACK: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(10));
+/// The same where no call has ended yet, so that nobody knows how long they take: long enough that those who come back are
+/// no load by themselves, and as long as most calls take.
+const UNKNOWN: Duration = Duration::from_millis(100);
 /// How long nobody must have been refused for the log to say that it is over.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -115,14 +118,14 @@ impl Limit {
     /// Notes that a call is refused, and makes its error.
     fn refuse(&self, now: Instant) -> Error {
         let mut state = self.lock();
-        state.note(&self.of, now);
+        state.note(&self.of, self.setting, now);
         let (most, waiting) = (state.queue.max_running(), state.queue.waiting());
         let (of, setting) = (&self.of, self.setting);
         Error::resource_exhausted(format!(
             "{of} is overloaded: {most} calls run, which is the limit (see `{setting}`), and {waiting} wait"
         ))
         .with_reason("OVERLOADED")
-        .with_retry_after(state.queue.estimate().clamp(COME_BACK.0, COME_BACK.1))
+        .with_retry_after(state.queue.estimate().unwrap_or(UNKNOWN).clamp(COME_BACK.0, COME_BACK.1))
         .not_reached()
     }
 
@@ -134,14 +137,14 @@ impl Limit {
 
 impl State {
     /// A call is refused. The log has the first one only.
-    fn note(&mut self, of: &str, now: Instant) {
+    fn note(&mut self, of: &str, setting: &str, now: Instant) {
         match &mut self.refused {
             Some((_, last, count)) => (*last, *count) = (now, *count + 1),
             none => {
                 *none = Some((now, now, 1));
                 let most = self.queue.max_running();
                 tracing::warn!(
-                    "{of} is overloaded: more than {most} calls come at a time, and some are refused"
+                    "{of} is overloaded: more than {most} calls come at a time (see `{setting}`), and some are refused"
                 );
             }
         }

@@ -19,7 +19,7 @@ pub(super) struct Queue<W> {
     /// Since when somebody has been waiting at all times.
     since: Option<Instant>,
     /// How long a call takes, the newer ones counting for more.
-    mean: Duration,
+    mean: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl<W> Queue<W> {
             waiting: BTreeMap::new(),
             next: 0,
             since: None,
-            mean: Duration::ZERO,
+            mean: None,
         }
     }
 
@@ -87,7 +87,7 @@ impl<W> Queue<W> {
 
     /// A call that ran has ended, after that time; whose turn it is now. Those who do not wait any more are passed by.
     pub(super) fn end(&mut self, now: Instant, took: Duration) -> Option<W> {
-        self.mean = if self.mean.is_zero() { took } else { self.mean - self.mean / 8 + took / 8 };
+        self.mean = Some(self.mean.map_or(took, |mean| mean - mean / 8 + took / 8));
         loop {
             let newest_first =
                 self.since.is_some_and(|since| now.saturating_duration_since(since) > PATIENCE);
@@ -104,11 +104,11 @@ impl<W> Queue<W> {
         }
     }
 
-    /// How long it takes until those who wait now have had their turn.
-    pub(super) fn estimate(&self) -> Duration {
+    /// How long it takes until those who wait now have had their turn; `None` while no call has ended, which alone tells.
+    pub(super) fn estimate(&self) -> Option<Duration> {
         let before = u32::try_from(self.waiting.len().saturating_add(1)).unwrap_or(u32::MAX);
         let at_a_time = u32::try_from(self.max_running).unwrap_or(u32::MAX);
-        self.mean.saturating_mul(before) / at_a_time
+        Some(self.mean?.saturating_mul(before) / at_a_time)
     }
 
     fn settle(&mut self) {
@@ -195,18 +195,18 @@ mod tests {
     #[test]
     fn the_estimate_is_of_those_who_wait_and_how_long_calls_take() {
         let (mut queue, now) = queue(10);
-        assert_eq!(queue.estimate(), Duration::ZERO);
+        assert_eq!(queue.estimate(), None, "no call has ended yet");
         wait(&mut queue, now, 'a');
         queue.end(now, MS * 80);
-        assert_eq!(queue.estimate(), MS * 80);
+        assert_eq!(queue.estimate(), Some(MS * 80));
         wait(&mut queue, now, 'b');
         wait(&mut queue, now, 'c');
-        assert_eq!(queue.estimate(), MS * 240);
+        assert_eq!(queue.estimate(), Some(MS * 240));
         queue.end(now, Duration::ZERO);
-        assert_eq!(queue.estimate(), MS * 140);
+        assert_eq!(queue.estimate(), Some(MS * 140));
         let mut wide = Queue::<char>::new(10, 10);
         wide.enter(now, now, || '-');
         wide.end(now, MS * 80);
-        assert_eq!(wide.estimate(), MS * 8);
+        assert_eq!(wide.estimate(), Some(MS * 8));
     }
 }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use micro::{Code, Result};
 
 use super::{Fixture, Over, SOON, busy};
+use crate::features::log::Log;
 
 const BOTH: [Over; 2] = [Over::Http1, Over::Http2];
 
@@ -51,6 +52,61 @@ async fn what_finds_no_room_is_refused_with_a_hint() -> Result<()> {
         busy.until("running", 1).await?;
         busy.nap(0).await?;
         assert_eq!(busy.held(), ["a"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_refused_before_any_call_has_ended_is_not_told_to_come_back_at_once() -> Result<()> {
+    let busy = Fixture::start(Over::Http2, |service| service.max_running(1).max_waiting(0, SOON)).await?;
+    let held = busy.hold("a");
+    busy.until("running", 2).await?;
+    // Nobody knows yet how long calls take.
+    assert_eq!(assert_overloaded(busy.nap(0).await), Duration::from_millis(100));
+    busy.let_go(1);
+    held.await.unwrap()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_has_a_line_when_an_overload_begins_and_one_when_it_is_over() -> Result<()> {
+    for (of, setting) in [("service `busy`", "max_running"), ("endpoint `Busy.Hold`", "max_running_of")] {
+        let (log, _guard) = Log::begin();
+        let busy = Fixture::start(Over::Http2, |service| {
+            let service = service.max_waiting(0, SOON);
+            if setting == "max_running" {
+                service.max_running(1)
+            } else {
+                service.max_running_of("Busy.Hold", 1)
+            }
+        })
+        .await?;
+        for _ in 0..2 {
+            let held = busy.hold("a");
+            busy.until("running", 2).await?;
+            for _ in 0..10 {
+                assert_overloaded(busy.hold("b").await.unwrap());
+            }
+            busy.let_go(1);
+            held.await.unwrap()?;
+            // It is over when nobody was refused for a second, which is seen as the next call ends.
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            busy.let_go(1);
+            busy.hold("c").await.unwrap()?;
+            busy.until("running", 1).await?;
+        }
+        let text = log.text();
+        let lines = text.lines().filter(|line| line.contains("overloaded")).collect::<Vec<_>>();
+        let begins = format!(
+            "{of} is overloaded: more than 1 calls come at a time (see `{setting}`), and some are refused"
+        );
+        let over = format!("{of} is not overloaded any more; 10 calls were refused in ");
+        assert_eq!(lines.len(), 4, "{text}");
+        for (line, (level, said)) in
+            lines.iter().zip([("WARN", &begins), ("INFO", &over)].into_iter().cycle())
+        {
+            assert!(line.contains(level) && line.contains(said), "{line}");
+        }
     }
     Ok(())
 }

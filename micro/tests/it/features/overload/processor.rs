@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::{Over, Seen, busy, client, on};
+use crate::features::log::Log;
 
 /// How long a caller waits for its answer.
 const TIME: Duration = Duration::from_secs(2);
@@ -23,6 +24,8 @@ struct OneWorker {
     client: Client,
     seen: Arc<Seen>,
     stop: Shutdown,
+    /// What its thread logs.
+    log: Log,
     thread: Option<thread::JoinHandle<Result<()>>>,
 }
 
@@ -34,18 +37,19 @@ impl OneWorker {
         let (started, told) = oneshot::channel();
         let fired = stop.clone();
         let thread = thread::spawn(move || {
+            let (log, _guard) = Log::begin();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let running = service.start().await?;
                 running.registered().await;
-                let _ = started.send(());
+                let _ = started.send(log);
                 fired.fired().await;
                 running.stop().await
             })
         });
-        told.await.unwrap();
+        let log = told.await.unwrap();
         let client = client(&registry)?.with_timeout(TIME);
-        Ok(Self { client, seen, stop, thread: Some(thread) })
+        Ok(Self { client, seen, stop, log, thread: Some(thread) })
     }
 
     async fn burn(&self, microseconds: u64) -> Result<()> {
@@ -136,6 +140,17 @@ async fn at_three_times_its_capacity(over: Over) -> Result<()> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     for _ in 0..20 {
         busy.burn(COST).await?;
+    }
+
+    // A line when it begins and one when it is over, and none for a call.
+    let text = busy.log.text();
+    let lines = text.lines().filter(|line| line.contains("overloaded")).collect::<Vec<_>>();
+    let begins = "the service is overloaded: calls wait for the processor for longer than 100ms (see `max_delay`), and \
+                  some are refused";
+    let over = "the service is not overloaded any more; ";
+    assert!(lines.len() >= 2 && lines.len() < account.overloaded as usize / 4, "{account:?}: {text}");
+    for (line, (level, said)) in lines.iter().zip([("WARN", begins), ("INFO", over)].into_iter().cycle()) {
+        assert!(line.contains(level) && line.contains(said), "{text}");
     }
     Ok(())
 }
