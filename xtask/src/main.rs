@@ -29,8 +29,17 @@ type Command = (&'static str, &'static str, Run);
 enum Run {
     /// It takes no arguments.
     Plain(fn() -> Result),
-    /// It reads what follows its name.
-    With(fn(&[String]) -> Result),
+    /// It reads what follows its name, which is written so.
+    With(&'static str, fn(&[String]) -> Result),
+}
+
+impl Run {
+    fn arguments(&self) -> &'static str {
+        match self {
+            Self::Plain(_) => "",
+            Self::With(arguments, _) => arguments,
+        }
+    }
 }
 
 /// What can be asked for.
@@ -49,13 +58,13 @@ const COMMANDS: &[Command] = &[
     ("interop", "run other people's programs against ours", Run::Plain(interop::run)),
     (
         "failures",
-        "show what holds on a bad day: [--row N] [--protocol http1|http2]",
-        Run::With(failures::run),
+        "show what holds on a bad day",
+        Run::With("[--row N].. [--protocol http1|http2]", failures::run),
     ),
     (
         "fuzz",
-        "hostile bytes for all that reads bytes, 5 minutes a target: [--target T] [--seconds N]",
-        Run::With(fuzz::run),
+        "hostile bytes for all that reads bytes, 5 minutes a target",
+        Run::With("[--target TARGET] [--seconds N]", fuzz::run),
     ),
     ("deep", "the gates that are run by hand: the feature powerset of micro, package", Run::Plain(deep::run)),
 ];
@@ -64,16 +73,21 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let arguments = arguments.collect::<Vec<_>>();
-    let Some((_, _, run)) = COMMANDS.iter().find(|(known, _, _)| *known == name) else {
+    let Some(command) = COMMANDS.iter().find(|(known, _, _)| *known == name) else {
         return usage(&name);
     };
+    if arguments.iter().any(|argument| is_help(argument)) {
+        println!("{}", usage_of(command));
+        return ExitCode::SUCCESS;
+    }
+    let (_, _, run) = command;
     let result = match (run, arguments.first()) {
         (Run::Plain(run), None) => run(),
         (Run::Plain(_), Some(extra)) => {
             eprintln!("error: `cargo xtask {name}` takes no arguments, but was given `{extra}`");
             return ExitCode::from(2);
         }
-        (Run::With(run), _) => run(&arguments),
+        (Run::With(_, run), _) => run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,14 +101,42 @@ fn main() -> ExitCode {
 /// Lists the commands; succeeds only when that is what was asked for.
 fn usage(name: &str) -> ExitCode {
     println!("usage: cargo xtask COMMAND\n");
-    for (name, purpose, _) in COMMANDS {
-        println!("  {name:<9} {purpose}");
+    for (name, purpose, run) in COMMANDS {
+        let colon = if run.arguments().is_empty() { "" } else { ": " };
+        println!("  {name:<9} {purpose}{colon}{}", run.arguments());
     }
-    if matches!(name, "help" | "--help" | "-h") {
+    if name == "help" || is_help(name) {
         return ExitCode::SUCCESS;
     }
     if !name.is_empty() {
         eprintln!("\nerror: there is no command `{name}`");
     }
     ExitCode::from(2)
+}
+
+/// How one command is written, and what it is for.
+fn usage_of((name, purpose, run): &Command) -> String {
+    format!("usage: cargo xtask {}\n\n{purpose}", format!("{name} {}", run.arguments()).trim_end())
+}
+
+fn is_help(argument: &str) -> bool {
+    matches!(argument, "--help" | "-h")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_says_how_it_is_written() {
+        let said = |name| usage_of(COMMANDS.iter().find(|(known, _, _)| *known == name).unwrap());
+        assert!(
+            said("fuzz").starts_with("usage: cargo xtask fuzz [--target TARGET] [--seconds N]\n\nhostile")
+        );
+        assert!(
+            said("failures")
+                .starts_with("usage: cargo xtask failures [--row N].. [--protocol http1|http2]\n")
+        );
+        assert!(said("lines").starts_with("usage: cargo xtask lines\n"));
+    }
 }
