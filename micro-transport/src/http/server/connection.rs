@@ -29,7 +29,7 @@ use super::watch::{Ended, drive};
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// What all streams of a connection may at the most: as many as a peer has by accident do not hold up the others, and one
 /// that means harm finds no more than this.
-const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 32 * 1024 * 1024;
 /// The fewest calls that may be cancelled by their caller before they were looked at: a defence against a flood of them
 /// (CVE-2023-44487) that a client which gives up on all its calls at once does not run into.
 const CANCELLED_EARLY: usize = 1_000;

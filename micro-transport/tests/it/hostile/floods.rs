@@ -166,6 +166,26 @@ floods! {
         let end = pour(siege, head(1, "/Test/Wait", &[("content-type", "application/connect+json")]), 200_000, |_| data(1, "x")).await;
         assert!(end.is_some());
     };
+    streams_that_nobody_reads: options() => async |siege: &Siege| {
+        const LAST: &[u8; 8] = b"the last";
+        let mut wire = Wire::open(siege.server.address).await;
+        // More than one connection may send without being told so.
+        while wire.frame().await.expect("the connection ended").kind != WINDOW_UPDATE {}
+        for number in 0..125 {
+            // As much as a stream may send.
+            let full = data(odd(number), [0; 16_384]).repeat(16);
+            let opened = head(odd(number), "/Test/Wait", &[("content-type", "application/connect+json")]);
+            assert!(wire.send([opened, full].concat()).await);
+        }
+        wire.send(frame(PING, 0, 0, LAST)).await;
+        loop {
+            let frame = wire.frame().await.expect("the connection ended");
+            assert!(frame.kind != RST_STREAM && frame.kind != GOAWAY, "{frame:?}");
+            if frame.kind == PING && frame.payload == LAST {
+                break;
+            }
+        }
+    };
     data_above_the_window: options() => async |siege: &Siege| {
         let end = pour(siege, head(1, "/Test/Wait", &[("content-type", "application/connect+json")]), 1_000, |_| data(1, [0; 16_384])).await;
         assert!(matches!(end, None | Some((FLOW_CONTROL_ERROR, _))), "{end:?}");

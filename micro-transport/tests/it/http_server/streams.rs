@@ -228,7 +228,7 @@ async fn a_handler_that_stops_reading_stops_its_caller() {
 
 #[tokio::test]
 async fn handlers_that_stop_reading_stop_no_other_call() {
-    const STREAMS: usize = 60;
+    const STREAMS: usize = 100;
     let app = App::new();
     let server = Server::with(options(), &app).await;
     let two = Two::to(server.address).await;
