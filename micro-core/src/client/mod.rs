@@ -111,7 +111,7 @@ impl Client {
 
     /// Lets retries add at most this share to the calls of each service: 0.1, a tenth, unless something else is said; 0
     /// is no retries. Ten are lent at the start, and a hundred are kept for later at most. Calls that reached nobody may
-    /// be tried again ten times a second beside that.
+    /// be tried again ten times a second beside that. Calls of a handle that makes one attempt earn nothing.
     #[must_use]
     pub fn with_retry_budget(&self, share: f64) -> Self {
         Self { budgets: Arc::new(Budgets::new(share)), ..self.clone() }
