@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::tally::Tally;
-use crate::{cargo, deny, deps, interop, lines, package, process};
+use crate::{bench, cargo, deny, deps, interop, lines, package, process};
 
 /// A gate. It may add to the count of tests.
 type Stage = (&'static str, fn(&mut Tally) -> Result);
@@ -12,13 +12,14 @@ type Stage = (&'static str, fn(&mut Tally) -> Result);
 /// Cheap ones first, so that a person who watches learns soon.
 const STAGES: &[Stage] = &[
     ("fetch", |_| cargo::fetch()),
-    ("fmt", |_| process::run(&mut cargo::cargo(["fmt", "--all", "--check"])?)),
+    ("fmt", |_| fmt()),
     ("lines", |_| lines::run()),
     ("clippy", |_| clippy()),
     ("doc", |_| doc()),
     ("test", test),
     ("deny", |_| deny::run()),
     ("deps", |_| deps::run()),
+    ("gate", |_| gate()),
     ("package", |_| package::run()),
     ("interop", |_| interop::run()),
 ];
@@ -40,6 +41,21 @@ pub(crate) fn run() -> Result {
     println!("{tally}");
     let green = tally.failed == 0 && report.iter().all(|(_, _, passed)| *passed);
     if green { Ok(()) } else { Err(Error::told()) }
+}
+
+/// Looks at all crates: those of the benches are in no workspace.
+fn fmt() -> Result {
+    process::run(&mut cargo::cargo(["fmt", "--all", "--check"])?)?;
+    bench::manifests()?.iter().try_for_each(|manifest| {
+        let mut command = cargo::cargo(["fmt", "--check", "--manifest-path"])?;
+        process::run(command.arg(manifest))
+    })
+}
+
+/// What a call costs, by crates that no other stage looks at.
+fn gate() -> Result {
+    bench::check()?;
+    bench::gate::run(&[])
 }
 
 /// Lints everything, tests and examples included.

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod cargo;
 mod ci;
 mod deep;
@@ -66,6 +67,8 @@ const COMMANDS: &[Command] = &[
         "hostile bytes for all that reads bytes, 5 minutes a target",
         Run::With("[--target TARGET] [--seconds N]", fuzz::run),
     ),
+    ("bench", "ours and theirs side by side, see benches/README.md", Run::With(bench::USAGE, bench::run)),
+    ("gate", "check what a call costs against benches/gate.json", Run::With("[--write]", bench::gate::run)),
     ("deep", "the gates that are run by hand: the feature powerset of micro, package", Run::Plain(deep::run)),
 ];
 

@@ -1,4 +1,4 @@
-//! What the tests need besides Rust: programs from Debian packages.
+//! What the tests and the benches need besides Rust: programs from Debian packages.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::error::{Error, Result};
 use crate::process;
 
-/// A program that tests start.
+/// A program that they start.
 struct Tool {
     program: &'static str,
     package: &'static str,
@@ -21,9 +21,25 @@ const TOOLS: &[Tool] = &[
     Tool { program: "iptables", package: "iptables", purpose: "drops packets in network namespaces" },
 ];
 
-/// Installs what is missing. With everything in place it changes nothing and needs no network.
+/// What the benches need.
+const BENCH_TOOLS: &[Tool] = &[
+    Tool { program: "valgrind", package: "valgrind", purpose: "counts instructions" },
+    Tool { program: "strace", package: "strace", purpose: "counts system calls" },
+];
+
+/// Installs what the tests miss.
 pub(crate) fn debian_packages() -> Result {
-    let missing: Vec<_> = TOOLS.iter().filter(|tool| !is_installed(tool.program)).collect();
+    present(TOOLS)
+}
+
+/// Installs what the benches miss.
+pub(crate) fn bench_packages() -> Result {
+    present(BENCH_TOOLS)
+}
+
+/// Installs what is missing. With everything in place it changes nothing and needs no network.
+fn present(tools: &[Tool]) -> Result {
+    let missing: Vec<_> = tools.iter().filter(|tool| !is_installed(tool.program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
