@@ -16,7 +16,8 @@ enum Repr {
     Other(Box<str>),
 }
 
-/// Declares the well-known keys; their order is their number, so new ones go to the end.
+/// Declares the well-known keys. Their order is their number, and the numbers are a wire format (see [`Key::number`]):
+/// new ones go to the end, and none is ever taken out.
 macro_rules! known {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         /// The names with a number of their own.
@@ -77,6 +78,25 @@ impl Key {
         Ok(Self(Repr::Other(name.to_ascii_lowercase().into_boxed_str())))
     }
 
+    /// The number of a well-known key, from 1, in the order in which the constants of [`key`] are declared. Transports
+    /// send it in place of the name: it stays as it is for ever.
+    #[must_use]
+    pub const fn number(&self) -> Option<u8> {
+        match self.0 {
+            Repr::Known(index) => Some(index + 1),
+            Repr::Other(_) => None,
+        }
+    }
+
+    /// The well-known key of a number.
+    #[must_use]
+    pub const fn of_number(number: u8) -> Option<Self> {
+        match number.checked_sub(1) {
+            Some(index) if (index as usize) < KNOWN.len() => Some(Self(Repr::Known(index))),
+            _ => None,
+        }
+    }
+
     /// The name, in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -89,7 +109,11 @@ impl Key {
     /// Whether the values of this key are bytes rather than text.
     #[must_use]
     pub fn is_binary(&self) -> bool {
-        self.as_str().ends_with("-bin")
+        match &self.0 {
+            // All of them are texts.
+            Repr::Known(_) => false,
+            Repr::Other(name) => name.ends_with("-bin"),
+        }
     }
 }
 
@@ -171,7 +195,30 @@ mod tests {
     fn well_known_names_are_numbers() {
         assert_eq!(Key::new("TraceParent").unwrap(), key::TRACEPARENT);
         assert_eq!(key::MICRO_ATTEMPT.as_str(), "micro-attempt");
-        assert!(KNOWN.len() < 256 && KNOWN.iter().all(|name| name.bytes().all(is_token)));
+        assert!(KNOWN.len() < 255 && KNOWN.iter().all(|name| name.bytes().all(is_token)));
+        assert!(!KNOWN.iter().any(|name| name.ends_with("-bin")));
+    }
+
+    #[test]
+    fn numbers_are_a_wire_format() {
+        let numbered: Vec<_> = (1..).map_while(Key::of_number).map(|key| key.as_str().to_owned()).collect();
+        let first = [
+            "authorization",
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "micro-id",
+            "micro-from-service",
+            "micro-namespace",
+            "micro-topic",
+            "user-agent",
+            "micro-attempt",
+        ];
+        assert_eq!(numbered[..first.len()], first);
+        assert_eq!(Key::of_number(2), Some(key::TRACEPARENT));
+        assert_eq!(key::TRACEPARENT.number(), Some(2));
+        assert_eq!(Key::new("tenant").unwrap().number(), None);
+        assert_eq!((Key::of_number(0), Key::of_number(255)), (None, None));
     }
 
     #[test]

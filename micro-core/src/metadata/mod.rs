@@ -33,7 +33,8 @@ pub struct Metadata {
     own: Vec<Entry>,
 }
 
-type Entry = (Key, Value);
+/// An entry of a [`Metadata`].
+pub type Entry = (Key, Value);
 
 impl Metadata {
     /// Nothing.
@@ -99,7 +100,15 @@ impl Metadata {
     /// # Errors
     /// As [`insert`](Self::insert).
     pub fn append(&mut self, key: impl AsKey, value: impl Into<Value>) -> Result<()> {
-        self.own.push(checked(key.to_key()?, value.into())?);
+        self.push(key.to_key()?, value.into())
+    }
+
+    /// Adds an entry whose parts are at hand, without a copy of either.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn push(&mut self, key: Key, value: Value) -> Result<()> {
+        self.own.push(checked(key, value)?);
         Ok(())
     }
 
@@ -128,6 +137,25 @@ impl Metadata {
             return self;
         }
         Self { base: Some(self.iter().cloned().collect()), own: Vec::new() }
+    }
+
+    /// What clones share, and what comes first; `None` without [`with_base`](Self::with_base). Transports tell by the
+    /// pointer that a client repeats it.
+    #[must_use]
+    pub const fn shared(&self) -> Option<&Arc<[Entry]>> {
+        self.base.as_ref()
+    }
+
+    /// What is behind the [`shared`](Self::shared) entries.
+    #[must_use]
+    pub fn own(&self) -> &[Entry] {
+        &self.own
+    }
+
+    /// The entries that another one has [`shared`](Self::shared), and shares with this one.
+    #[must_use]
+    pub const fn of_shared(entries: Arc<[Entry]>) -> Self {
+        Self { base: Some(entries), own: Vec::new() }
     }
 
     fn base(&self) -> &[Entry] {
@@ -224,13 +252,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shared_is_told_from_what_is_not() {
+        let mut plain = Metadata::new();
+        plain.insert("x", "1").unwrap();
+        assert!(plain.shared().is_none() && plain.own().len() == 1);
+        let base = plain.with_base();
+        let shared = base.shared().unwrap();
+        let mut call = Metadata::of_shared(shared.clone());
+        call.push(key::MICRO_ID, "7".into()).unwrap();
+        assert!(Arc::ptr_eq(call.shared().unwrap(), shared));
+        assert_eq!(call.own(), [(key::MICRO_ID, "7".into())]);
+        assert_eq!((call.len(), call.get("x")), (2, Some("1")));
+        assert!(call.push(key::MICRO_ID, "\0".into()).is_err() && call.len() == 2);
+    }
+
+    #[test]
     fn what_no_transport_could_carry_is_refused() {
         let mut metadata = Metadata::new();
-        assert!(metadata.insert("a", "x\r\ny").is_err());
+        for control in ["x\r\ny", "\0", "\u{7f}", "ä\u{85}", "ä\n"] {
+            assert!(metadata.insert("a", control).is_err(), "{control:?}");
+        }
         assert!(metadata.insert("a", vec![1]).is_err());
         assert!(metadata.insert("a-bin", "text").is_err());
         assert!(metadata.insert("", "x").is_err());
         assert!(metadata.is_empty());
+        metadata.insert("a", "x\ty ~ä€").unwrap();
         metadata.insert("a-bin", vec![0, 10]).unwrap();
         assert_eq!(metadata.get_bin("A-Bin"), Some(&[0, 10][..]));
         assert_eq!(metadata.get("a-bin"), None);

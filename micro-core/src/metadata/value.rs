@@ -40,10 +40,16 @@ impl Value {
     /// Whether every transport can carry it: text has no control characters but the tab.
     pub(super) fn is_sound(&self) -> bool {
         match &self.0 {
-            Repr::Text(text) => !text.chars().any(|c| c.is_control() && c != '\t'),
+            Repr::Text(text) => is_printable(text) || !text.chars().any(|c| c.is_control() && c != '\t'),
             Repr::Binary(_) => true,
         }
     }
+}
+
+/// Whether all of it is printable ASCII, as nearly every text is. Without a way out of the loop it is made of vector
+/// instructions.
+fn is_printable(text: &str) -> bool {
+    !text.bytes().fold(false, |other, byte| other | !matches!(byte, b' '..=b'~'))
 }
 
 impl From<&str> for Value {
