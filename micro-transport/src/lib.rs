@@ -5,6 +5,8 @@ mod checked;
 pub mod conformance;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "http")]
+mod lane;
 mod memory;
 mod transport;
 mod waiting;
