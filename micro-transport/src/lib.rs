@@ -13,10 +13,15 @@ mod waiting;
 
 #[cfg(feature = "http")]
 pub use self::http::Http;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub use self::http::fuzzing;
 pub use self::memory::Memory;
 pub use self::transport::{
     Connection, ConnectionState, DialOptions, Health, ListenOptions, Protocols, Transport,
 };
+
+/// What the fuzz targets call. No part of the interface.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::http::fuzzing::*;
+    pub use crate::lane::fuzzing::*;
+}

@@ -19,6 +19,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "curl", package: "curl", purpose: "calls services as people do" },
     Tool { program: "ip", package: "iproute2", purpose: "makes network namespaces" },
     Tool { program: "iptables", package: "iptables", purpose: "drops packets in network namespaces" },
+    Tool { program: "python3", package: "python3", purpose: "reads the lane by its specification" },
 ];
 
 /// What the benches need.

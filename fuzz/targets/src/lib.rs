@@ -10,6 +10,7 @@ mod echo;
 mod envelopes;
 mod frames;
 mod http2;
+mod lane_frames;
 mod messages;
 mod records;
 mod texts;
@@ -18,6 +19,7 @@ pub use self::answers::answers;
 pub use self::connection::connection;
 pub use self::envelopes::envelopes;
 pub use self::http2::http2;
+pub use self::lane_frames::lane_frames;
 pub use self::messages::messages;
 pub use self::records::records;
 pub use self::texts::texts;
@@ -31,6 +33,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("connection", connection),
     ("envelopes", envelopes),
     ("http2", http2),
+    ("lane_frames", lane_frames),
     ("messages", messages),
     ("records", records),
     ("texts", texts),

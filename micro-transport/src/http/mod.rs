@@ -17,7 +17,7 @@ mod server;
 mod socket;
 
 #[cfg(feature = "fuzzing")]
-pub use self::server::fuzzing;
+pub(crate) use self::server::fuzzing;
 use std::net::TcpListener;
 use std::sync::Arc;
 

@@ -8,6 +8,8 @@
 #[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "goes away with the two ends of a lane"))]
 #[cfg_attr(test, allow(dead_code, unused_imports, reason = "the same"))]
 pub(crate) mod frame;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 #[cfg_attr(not(test), expect(dead_code, reason = "goes away with the two ends of a lane"))]
 pub(crate) mod limits;
 

@@ -45,7 +45,7 @@ macro_rules! replays {
     };
 }
 
-replays! { answers connection envelopes http2 messages records texts }
+replays! { answers connection envelopes http2 lane_frames messages records texts }
 
 /// What there is in one list there is in all.
 #[test]

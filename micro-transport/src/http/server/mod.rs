@@ -21,7 +21,7 @@ mod call;
 mod connection;
 mod end;
 #[cfg(feature = "fuzzing")]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod health;
 mod linger;
 mod listener;

@@ -5,6 +5,8 @@
 //! violations that can be seen in one frame alone. Which calls run, whose turn a frame is, credit, and how often
 //! anything comes is not its concern.
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod again;
 mod call;
 mod control;
 mod data;
@@ -99,5 +101,9 @@ fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests;

@@ -15,43 +15,6 @@ fn bytes(part: Part, bytes: &'static [u8]) -> Message {
     Message { bytes: Bytes::from_static(bytes), part }
 }
 
-/// Writes a frame that was read.
-fn put(frame: &Frame<'_>, out: &mut Vec<u8>) {
-    match frame {
-        Frame::Hello(fields) => {
-            out.extend_from_slice(&header(fields.len(), kind::HELLO, 0));
-            out.extend_from_slice(fields);
-        }
-        Frame::Call { id, call, message } => {
-            put_call_head(out, *id, call, message.as_ref().map(carried));
-            out.extend_from_slice(message.as_ref().map_or(&[], |message| &message.bytes));
-        }
-        Frame::Reply { id, reply, message } => {
-            put_reply_head(out, *id, reply, message.as_ref().map(carried));
-            out.extend_from_slice(message.as_ref().map_or(&[], |message| &message.bytes));
-        }
-        Frame::Data { id, message } => put_data(out, *id, message.part, &message.bytes),
-        Frame::End { id, end } => put_end(out, *id, end),
-        Frame::Cancel { id } => put_cancel(out, *id),
-        Frame::Credit { id, bytes } => put_credit(out, *id, *bytes),
-        Frame::Ping(bytes) => put_ping(out, *bytes),
-        Frame::Pong(bytes) => put_pong(out, *bytes),
-        Frame::GoAway(goaway) => put_goaway(out, goaway),
-        Frame::Route { number, service, endpoint } => put_route(out, *number, service, endpoint),
-        Frame::Block { number, entries } => put_block(out, *number, *entries),
-        Frame::Format { number, content_type } => put_format(out, *number, content_type),
-        Frame::Unknown(kind) => out.extend_from_slice(&header(0, *kind, 0)),
-    }
-}
-
-fn carried(message: &Message) -> Carried {
-    let len = message.bytes.len();
-    match message.part {
-        Part::First { total } => Carried { len, total: total as usize },
-        _ => Carried::whole(len),
-    }
-}
-
 /// One of each.
 fn all() -> Vec<Frame<'static>> {
     let entries: &[u8] = &[5, 0, 0, 0, 1, b'7'];
@@ -108,7 +71,7 @@ fn all() -> Vec<Frame<'static>> {
 fn every_frame_is_read_as_it_was_written() {
     let mut out = Vec::new();
     for frame in all() {
-        put(&frame, &mut out);
+        frame.put(&mut out);
     }
     let mut read = frames(&out);
     for frame in all() {
@@ -123,7 +86,7 @@ fn every_frame_is_read_as_it_was_written() {
 fn what_is_cut_off_is_waited_for() {
     for frame in all() {
         let mut out = Vec::new();
-        put(&frame, &mut out);
+        frame.put(&mut out);
         for end in 0..out.len() {
             let mut read = frames(&out[..end]);
             assert_eq!(read.next(), Ok(None), "{frame:?} up to {end}");
@@ -138,7 +101,7 @@ fn what_is_cut_off_is_waited_for() {
 fn a_payload_that_ends_too_early_is_never_waited_for() {
     for frame in all() {
         let mut out = Vec::new();
-        put(&frame, &mut out);
+        frame.put(&mut out);
         for length in 0..out.len() - HEADER {
             let mut short = out[..HEADER + length].to_vec();
             short[..3].copy_from_slice(&(length as u32).to_be_bytes()[1..]);
@@ -177,7 +140,7 @@ fn a_frame_has_its_greatest_length() {
 fn ids_are_those_of_their_kind() {
     for frame in all() {
         let mut out = Vec::new();
-        put(&frame, &mut out);
+        frame.put(&mut out);
         let id = u32::from_be_bytes([out[4], out[5], out[6], out[7]]);
         let other = if id == 0 { 1_u32 } else { 0 };
         out[4..8].copy_from_slice(&other.to_be_bytes());
