@@ -105,6 +105,7 @@ fn put<M: Entries>(out: &mut Vec<u8>, id: u32, head: &CallHead<'_, M>, body: Opt
 }
 
 /// Reads a CALL: its head, and its message or the first part of it.
+#[inline(always)] // It has one caller, and a call of its own copies what it returns.
 pub(super) fn read(payload: &[u8]) -> Result<(CallHead<'_>, Option<Tail>), Violation> {
     let mut fields = Fields(payload);
     let [flags, format, r0, r1, b0, b1, time @ ..] = *fields.fixed::<FIXED>().ok_or(SHORT)?;

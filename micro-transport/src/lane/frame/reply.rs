@@ -86,6 +86,7 @@ fn put<M: Entries>(out: &mut Vec<u8>, id: u32, head: &ReplyHead<M>, body: Option
 }
 
 /// Reads a REPLY: its head, and its message or the first part of it.
+#[inline(always)] // It has one caller, and a call of its own copies what it returns.
 pub(super) fn read(payload: &[u8]) -> Result<(ReplyHead<&[u8]>, Option<Tail>), Violation> {
     let mut fields = Fields(payload);
     let [flags] = *fields.fixed().ok_or(SHORT)?;
