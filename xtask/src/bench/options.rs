@@ -15,6 +15,8 @@ pub(super) enum Part {
     Syscalls,
     /// Memory of a connection and of a stream.
     Memory,
+    /// What the parts of a call cost by themselves.
+    Parts,
 }
 
 const PARTS: &[(&str, Part)] = &[
@@ -23,11 +25,12 @@ const PARTS: &[(&str, Part)] = &[
     ("--allocations", Part::Allocations),
     ("--syscalls", Part::Syscalls),
     ("--memory", Part::Memory),
+    ("--parts", Part::Parts),
 ];
 
 /// How it is written.
 pub(crate) const USAGE: &str = "[--rounds N] [--row NAME] [--quick] [--ratios] [--instructions] [--allocations] \
-                     [--syscalls] [--memory]";
+                     [--syscalls] [--memory] [--parts]";
 
 /// The least rounds of a run that is written down.
 const ROUNDS: usize = 7;

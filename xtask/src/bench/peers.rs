@@ -21,6 +21,10 @@ const fn rust(name: &'static str, packages: &'static [&'static str]) -> Peer {
     Peer { name, language: Language::Rust, packages }
 }
 
+const fn go(name: &'static str, packages: &'static [&'static str]) -> Peer {
+    Peer { name, language: Language::Go, packages }
+}
+
 /// Ours.
 pub(super) const MICRO: &str = "micro";
 
@@ -28,7 +32,14 @@ pub(super) const MICRO: &str = "micro";
 pub(super) const PEERS: &[Peer] = &[
     rust(MICRO, &["micro", "tokio", "prost"]),
     rust("tonic", &["tonic", "hyper", "h2", "prost", "tokio"]),
+    rust("tarpc", &["tarpc", "tokio"]),
+    rust("hyper-http1", &["hyper", "serde_json", "tokio"]),
+    rust("hyper-http2", &["hyper", "h2", "prost", "tokio"]),
+    rust("volo-thrift", &["volo-thrift", "volo", "pilota", "tokio"]),
+    rust("connectrpc", &["connectrpc", "buffa", "hyper", "h2", "tokio"]),
     rust("raw-tokio", &["tokio"]),
+    go("go-micro", &["go-micro.dev/v5"]),
+    go("grpc-go", &["google.golang.org/grpc", "google.golang.org/protobuf"]),
 ];
 
 /// The peer of that name.

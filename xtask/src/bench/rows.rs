@@ -129,6 +129,9 @@ const fn against(
 
 const SMALL: (usize, usize, &str) = (64, 1, "echo");
 
+/// Nothing is asked of these rows.
+const NONE: [f64; 2] = [0.0; 2];
+
 /// Rows on both runtimes; zero is no floor.
 const AGAINST: &[Against] = &[
     against(
@@ -187,6 +190,47 @@ const AGAINST: &[Against] = &[
         [3.0; 2],
         [8.0; 2],
     ),
+    against("tarpc-64", "calls/s vs tarpc, 64 in flight, 1 connection", "tarpc", SMALL, [2.5; 2], [4.0; 2]),
+    against(
+        "go-micro-64",
+        "calls/s vs go-micro's default client and server, 64 in flight",
+        "go-micro",
+        SMALL,
+        [70.0, 130.0],
+        [110.0, 200.0],
+    ),
+    against(
+        "grpc-go-64",
+        "calls/s vs grpc-go, 64 in flight, 1 connection",
+        "grpc-go",
+        SMALL,
+        [10.0; 2],
+        [15.0; 2],
+    ),
+    against(
+        "hyper-http2-64",
+        "calls/s vs hyper HTTP/2 and prost, 64 in flight, 1 connection",
+        "hyper-http2",
+        SMALL,
+        NONE,
+        NONE,
+    ),
+    against(
+        "volo-thrift-64",
+        "calls/s vs volo-thrift with a pool, 64 in flight",
+        "volo-thrift",
+        SMALL,
+        NONE,
+        NONE,
+    ),
+    against(
+        "connectrpc-64",
+        "calls/s vs connectrpc, 64 in flight, 1 connection",
+        "connectrpc",
+        SMALL,
+        NONE,
+        NONE,
+    ),
 ];
 
 /// All rows.
@@ -213,6 +257,26 @@ pub(super) fn all() -> Vec<Row> {
         let name = format!("raw-p50-{}", runtime.name());
         let shows = format!("p50 with one call in flight vs raw tokio ping-pong, {}", runtime.name());
         rows.push(row(&name, &shows, of(MICRO), Some(of("raw-tokio")), Figure::Latency, (1.20, 1.08)));
+    }
+    for runtime in Runtime::BOTH {
+        // The same client calls both.
+        let raw = setup("hyper-http1", runtime, 64, 1, "echo");
+        let name = format!("http1-json-{}", runtime.name());
+        let shows = format!("HTTP/1.1 JSON vs raw hyper server, calls/s, 64 in flight, {}", runtime.name());
+        let ours = Setup { server: MICRO, ..raw };
+        rows.push(row(&name, &shows, ours, Some(raw), Figure::Rate, (0.75, 0.85)));
+    }
+    for runtime in Runtime::BOTH {
+        // A loop that sends and reads 64 requests as one buffer: no system with a future for each call can reach it.
+        let raw = setup("raw-tokio", runtime, 1, 1, "numbers:64");
+        let ours = setup(MICRO, runtime, 64, 1, "echo");
+        let name = format!("raw-pipelined-{}", runtime.name());
+        let shows = format!("calls/s vs raw tokio, 64 at once in one write, {}", runtime.name());
+        rows.push(Row {
+            floor: None,
+            target: None,
+            ..row(&name, &shows, ours, Some(raw), Figure::Rate, (0.0, 0.0))
+        });
     }
     let beside = setup(MICRO, Runtime::Multi, 2, 1, "beside");
     let shows = "latency beside a handler that computes for 50 ms, mt";

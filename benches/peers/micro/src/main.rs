@@ -4,6 +4,7 @@
 
 mod allocations;
 mod caller;
+mod parts;
 mod service;
 
 use std::net::SocketAddr;
@@ -70,5 +71,16 @@ impl Peer for Micro {
 }
 
 fn main() -> ExitCode {
-    bench_load::main::<Micro>()
+    let words = std::env::args().skip(1).collect::<Vec<_>>();
+    let [role, name, calls] = words.as_slice() else { return bench_load::main::<Micro>() };
+    if role != "part" {
+        return bench_load::main::<Micro>();
+    }
+    match parts::run(name, calls) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -60,7 +60,8 @@ struct Counted {
     allocations: u64,
 }
 
-fn slope((few, many): (u64, u64), mut count: impl FnMut(u64) -> Result<u64>) -> Result<f64> {
+/// What is counted for one of so many calls.
+pub(super) fn slope((few, many): (u64, u64), mut count: impl FnMut(u64) -> Result<u64>) -> Result<f64> {
     let few = (few, count(few)?);
     let many = (many, count(many)?);
     Ok(Slope { few, many }.per_call())

@@ -3,6 +3,7 @@
 mod both;
 mod instructions;
 mod memory;
+mod parts;
 mod syscalls;
 
 use super::build::Programs;
@@ -14,7 +15,7 @@ pub(super) use both::Case;
 pub(super) use instructions::cases;
 
 /// The peers that are counted: ours, the one that everybody knows, and the fastest one.
-pub(super) const PEERS: [&str; 2] = [MICRO, "tonic"];
+pub(super) const PEERS: [&str; 3] = [MICRO, "tonic", "tarpc"];
 
 /// A line of the table of counts. Less is better in all of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,5 +44,6 @@ pub(super) fn take(programs: &Programs, part: Part) -> Result<Vec<Line>> {
         Part::Allocations => instructions::allocations(programs),
         Part::Syscalls => syscalls::lines(programs),
         Part::Memory => memory::lines(programs),
+        Part::Parts => parts::lines(programs),
     }
 }
