@@ -1,12 +1,14 @@
 //! What streams that go on for long leave to other calls: windows, and places on connections.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::{join_all, poll_fn};
-use micro_core::{Body, Code, Response};
+use micro_core::{Body, Code, Request, Response};
 use micro_transport::Connection;
 
 use super::http_client::{Raw, dial, h2, request, request_within, soon, text};
@@ -128,4 +130,117 @@ async fn a_place_is_waited_for_where_no_other_connection_can_be_made() {
     assert!(server.accepted() > 1, "none was tried");
     streams.pop();
     soon(next).await;
+}
+
+/// A server of one connection that takes so many calls at a time, each as long as this. Tells in which order they came.
+async fn resting_places(streams: u32, rest: Duration) -> (Raw, Arc<Mutex<Vec<String>>>) {
+    let came = Arc::new(Mutex::new(Vec::new()));
+    let coming = came.clone();
+    let raw = Raw::start(move |stream, number| {
+        let came = coming.clone();
+        let serving = serve_at_most(streams, stream, move |request, respond| {
+            if let Some(name) = request.headers().get("name") {
+                came.lock().unwrap().push(name.to_str().unwrap().to_owned());
+            }
+            async move {
+                tokio::time::sleep(rest).await;
+                echo(request, respond).await;
+            }
+        });
+        async move {
+            if number == 0 {
+                serving.await;
+            }
+        }
+    })
+    .await;
+    (raw, came)
+}
+
+/// Polls a call that is not done yet.
+fn waits(mut call: impl Future + Unpin) -> bool {
+    Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+/// One connection to it.
+async fn alone(server: &Raw) -> Arc<dyn Connection> {
+    let mut options = h2();
+    options.connections = 1;
+    let connection = dial(server.address, &options).await;
+    // How many calls it takes is known from its first answer on.
+    soon(connection.dispatch(request("{}"))).await.unwrap();
+    connection
+}
+
+fn named(name: &str) -> Request {
+    let mut request = request("{}");
+    request.head.metadata.append("name", name.to_string()).unwrap();
+    request
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn places_that_become_free_at_once_are_all_used() {
+    let (server, _) = resting_places(10, Duration::from_millis(20)).await;
+    let connection = alone(&server).await;
+    let begun = Instant::now();
+    let calls = (0..200).map(|_| tokio::spawn(connection.dispatch(request("{}"))));
+    for answer in soon(join_all(calls)).await {
+        answer.unwrap().unwrap();
+    }
+    // Twenty rounds of 20 ms each.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn calls_have_their_places_in_the_order_in_which_they_came() {
+    for places in [1, 3] {
+        let (server, came) = resting_places(places, Duration::from_millis(5)).await;
+        let connection = alone(&server).await;
+        let calls = (0..30).map(|number| connection.dispatch(named(&number.to_string())));
+        for answer in soon(join_all(calls)).await {
+            answer.unwrap();
+        }
+        let came = came.lock().unwrap().iter().map(|name| name.parse().unwrap()).collect::<Vec<usize>>();
+        assert_eq!(came.len(), 30);
+        // Those that have their places at the same time send in any order.
+        let off = came.iter().enumerate().map(|(at, number)| at.abs_diff(*number)).max();
+        assert!(off < Some(places as usize), "{places} places: {came:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_when_a_place_is_free_does_not_overtake_those_who_wait_for_it() {
+    let (server, came) = resting_places(1, Duration::from_millis(5)).await;
+    let connection = alone(&server).await;
+    let first = connection.dispatch(named("first"));
+    let mut second = std::pin::pin!(connection.dispatch(named("second")));
+    let mut first = std::pin::pin!(first);
+    assert!(waits(&mut first) && waits(&mut second));
+    // Its place is free when it is answered, and whoever waits has had no time to look.
+    soon(first).await.unwrap();
+    let third = connection.dispatch(named("third"));
+    let (third, second) = soon(futures_util::future::join(third, second)).await;
+    third.and(second).unwrap();
+    assert_eq!(*came.lock().unwrap(), ["first", "second", "third"]);
+}
+
+#[tokio::test]
+async fn who_gives_up_leaves_its_place_to_the_next() {
+    let (server, came) = resting_places(1, Duration::from_millis(5)).await;
+    let connection = alone(&server).await;
+    let begun = Instant::now();
+    for _ in 0..10 {
+        let mut first = std::pin::pin!(connection.dispatch(named("first")));
+        let mut second = Box::pin(connection.dispatch(named("second")));
+        let mut third = std::pin::pin!(connection.dispatch(named("third")));
+        assert!(waits(&mut first));
+        assert!(waits(&mut second) && waits(&mut third));
+        soon(first).await.unwrap();
+        // It was told of the place, and does not live to take it.
+        drop(second);
+        soon(third).await.unwrap();
+    }
+    assert!(!came.lock().unwrap().contains(&"second".to_owned()));
+    // The places are not found by looking once a second.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

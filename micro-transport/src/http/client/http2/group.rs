@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::news::News;
+use super::queue::Queue;
 use super::session::{Phase, Session, Slot};
 use crate::ConnectionState;
 use crate::http::client::connect::Target;
@@ -32,6 +33,8 @@ pub(in crate::http::client) struct Group {
     dialling: tokio::sync::Mutex<Option<Failed>>,
     /// Told whenever a session has changed.
     news: Arc<News>,
+    /// The calls that wait for a place. Who comes later does not overtake them.
+    queue: Queue<Slot>,
     /// Whether a call makes the session that it needs. Otherwise this is over when the last one is.
     redials: bool,
 }
@@ -78,12 +81,14 @@ impl Group {
     }
 
     fn empty(target: Arc<Target>, redials: bool) -> Self {
+        let news = Arc::<News>::default();
         Self {
             target,
             sessions: ArcSwap::default(),
             making: Mutex::default(),
             dialling: tokio::sync::Mutex::default(),
-            news: Arc::default(),
+            queue: Queue::new(news.clone()),
+            news,
             redials,
         }
     }
@@ -103,7 +108,7 @@ impl Group {
 
     /// Whether a call would wait for a place, or for a word of a peer that is silent.
     pub(in crate::http::client) fn is_busy(&self) -> bool {
-        !self.sessions.load().iter().any(|session| session.has_room())
+        self.news.is_awaited() || !self.sessions.load().iter().any(|session| session.has_room())
     }
 
     pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
@@ -120,32 +125,42 @@ impl Group {
     /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when there is no session, and
     /// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when none is found in time.
     pub(super) async fn slot(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<Slot> {
-        if let Found::Slot(slot) = self.find() {
+        if let Some(slot) = self.at_once() {
             return Ok(slot);
         }
         // What happens from here on is not missed.
-        let mut news = self.news.subscribe();
+        let (mut news, mut turn) = (self.news.subscribe(), self.queue.join());
         let (mut patience, mut dialled) = (None, false);
+        let mut given = None;
         loop {
-            let found = self.find();
+            let found = self.serve();
+            if let Some(mut slot) = given.take().or_else(|| turn.take()) {
+                if slot.is_open() {
+                    return Ok(slot);
+                }
+                // Its session stopped taking calls since.
+                turn.again();
+                continue;
+            }
             let now = Instant::now();
             let (doing, again) = match found {
-                Found::Slot(slot) => return Ok(slot),
+                // It was served by another one since.
+                None | Some(Found::Slot(_)) => continue,
                 // Once: who takes connections and closes them would be dialled for ever.
-                Found::Nothing if self.redials && !dialled => {
+                Some(Found::Nothing) if self.redials && !dialled => {
                     self.dial_again(deadline).await?;
                     dialled = true;
                     continue;
                 }
-                Found::Nothing => return Err(self.over()),
-                Found::Doubt => {
+                Some(Found::Nothing) => return Err(self.over()),
+                Some(Found::Doubt) => {
                     let patience = *patience.get_or_insert(now + GRACE);
                     if now >= patience {
                         self.open();
                     }
                     ("to say that it lives", (now < patience).then_some(patience))
                 }
-                Found::Full => {
+                Some(Found::Full) => {
                     patience = None;
                     // When no other could be made, that is tried again.
                     ("to end one of as many calls as it takes at a time", Some(now + PAUSE))
@@ -156,12 +171,42 @@ impl Group {
                 let doing = format!("waiting for {} {doing}", self.target.address());
                 return Err(Deadline::error(&doing).not_reached());
             }
-            match [end, again].into_iter().flatten().min() {
+            let told = async {
+                tokio::select! {
+                    given = turn.given() => given,
+                    () = news.next() => None,
+                }
+            };
+            given = match [end, again].into_iter().flatten().min() {
                 // Either way what there is is looked at again.
-                Some(next) => drop(timeout_at(next, news.next()).await),
-                None => news.next().await,
+                Some(next) => timeout_at(next, told).await.ok().flatten(),
+                None => told.await,
+            };
+        }
+    }
+
+    /// A place for a call that comes now, if there is one that nobody waits for.
+    fn at_once(self: &Arc<Self>) -> Option<Slot> {
+        if self.news.is_awaited() {
+            return None;
+        }
+        match self.find() {
+            Found::Slot(slot) => Some(slot),
+            Found::Doubt | Found::Full | Found::Nothing => None,
+        }
+    }
+
+    /// Gives the places there are to those who wait, the first one first. Says what there is for the others; nothing where
+    /// all have one.
+    fn serve(self: &Arc<Self>) -> Option<Found> {
+        while self.news.is_awaited() {
+            match self.find() {
+                // Where they have gone meanwhile it is nobody's.
+                Found::Slot(slot) => drop(self.queue.give(slot)),
+                other => return Some(other),
             }
         }
+        None
     }
 
     /// A place on the session with the fewest calls of those that have room.

@@ -7,6 +7,7 @@ mod group;
 mod keep_alive;
 mod news;
 mod pump;
+mod queue;
 mod session;
 mod watched;
 

@@ -1,6 +1,7 @@
 //! What those who wait for a session are told.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, futures::Notified, watch};
 
@@ -9,11 +10,13 @@ pub(super) struct News {
     changed: watch::Sender<()>,
     /// One of them for each place that is free again.
     freed: Notify,
+    /// How many wait for a place.
+    waiting: AtomicUsize,
 }
 
 impl Default for News {
     fn default() -> Self {
-        Self { changed: watch::Sender::new(()), freed: Notify::new() }
+        Self { changed: watch::Sender::new(()), freed: Notify::new(), waiting: AtomicUsize::new(0) }
     }
 }
 
@@ -23,9 +26,28 @@ impl News {
         self.changed.send_replace(());
     }
 
-    /// A session that was full has a place, for the one of them that waits longest.
+    /// A session has a place again. One of those who wait is told, and gives the places there are to those whose turn
+    /// it is.
     pub(super) fn freed(&self) {
-        self.freed.notify_one();
+        if self.is_awaited() {
+            self.freed.notify_one();
+        }
+    }
+
+    /// Somebody begins to wait for a place.
+    pub(super) fn joined(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Somebody has a place, or waits for none any more.
+    pub(super) fn left(&self) {
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether anybody waits for a place: it is theirs. Ordered with the number of calls of a session: either a call
+    /// that ends sees who waits, or that one sees its place.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
     }
 
     /// What happens from now on.
@@ -36,8 +58,7 @@ impl News {
     }
 }
 
-/// Who waits for a session. It keeps its turn until it has been told of a place; what it was told of and does not look at
-/// any more, the next one is told of.
+/// Who waits for a session. What it was told of and does not look at any more, the next one is told of.
 pub(super) struct Listening<'a> {
     news: &'a News,
     changed: watch::Receiver<()>,

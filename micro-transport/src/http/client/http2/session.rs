@@ -287,9 +287,7 @@ impl Deref for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let before = self.shared.calls.fetch_sub(1, Ordering::SeqCst);
-        if before >= self.shared.room.load(Ordering::Relaxed) {
-            self.shared.news.freed();
-        }
+        self.shared.calls.fetch_sub(1, Ordering::SeqCst);
+        self.shared.news.freed();
     }
 }
