@@ -19,13 +19,11 @@ pub(crate) struct Held {
 
 /// Makes connections with one answered call each, or opens streams, and holds all of them while it looks.
 pub(crate) async fn hold<P: Peer>(peer: &P, arguments: &Arguments, target: Target) -> Result<Held> {
-    let held = match arguments.work {
+    match arguments.work {
         Work::Echo => connections(peer, target).await,
         Work::Numbers(_) => streams(&peer.connect(target).await?, target).await,
         other => Err(format!("{other} cannot be held: echo is connections, numbers:1 is streams").into()),
-    };
-    // Told by its name where it failed, as the server's process may be gone.
-    held.map_err(|error| format!("holding: {error}").into())
+    }
 }
 
 async fn connections<P: Peer>(peer: &P, target: Target) -> Result<Held> {
