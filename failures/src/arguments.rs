@@ -31,13 +31,13 @@ impl Arguments {
                 "--inside" => parsed.inside = true,
                 _ => {
                     return Err(Error::invalid_argument(format!(
-                        "`{flag}` is not known: --row N, --protocol http1|http2"
+                        "`{flag}` is not known: --row N, --protocol http1|http2|lane"
                     )));
                 }
             }
         }
         if parsed.protocols.is_empty() {
-            parsed.protocols = Protocol::ALL.to_vec();
+            parsed.protocols = Protocol::SHOWN.to_vec();
         }
         Ok(parsed)
     }

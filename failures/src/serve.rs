@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<bool> {
             }
             "protocol" => {
                 let protocol: Protocol = value.parse()?;
-                service.limits(|limits| limits.protocols.http2 = protocol == Protocol::Http2)
+                service.limits(|limits| protocol.limit(&mut limits.protocols))
             }
             "address" => service.address(value),
             "advertise" => service.advertise(value),

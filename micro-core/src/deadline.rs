@@ -31,6 +31,14 @@ impl Deadline {
         Self(NonZeroU64::new(now().saturating_add(time)).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// The moment `time` after `from`, for who has looked at the clock already.
+    #[must_use]
+    pub fn after_instant(from: Instant, time: Duration) -> Self {
+        let from = u64::try_from(from.saturating_duration_since(start()).as_nanos()).unwrap_or(u64::MAX);
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(NonZeroU64::new(from.saturating_add(time)).unwrap_or(NonZeroU64::MIN))
+    }
+
     /// The moment `time` before this one: for a call that lay about for so long before its deadline was read.
     #[must_use]
     pub fn sooner_by(self, time: Duration) -> Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use micro_core::{Error, Result};
 
-use crate::{DialOptions, ListenOptions};
+use crate::{DialOptions, ListenOptions, Protocols};
 
 /// As good as for ever, and no more than clocks can hold.
 #[cfg(feature = "http")]
@@ -21,7 +21,8 @@ impl ListenOptions {
     /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument), not reached, for the first option that is nonsense.
     pub(crate) fn check(&self) -> Result<()> {
         let unanswered = !self.keep_alive.is_zero() && self.keep_alive_timeout.is_zero();
-        let none = !self.protocols.http1 && !self.protocols.http2;
+        let Protocols { http1, http2, lane } = self.protocols;
+        let none = !http1 && !http2 && !lane;
         first(&[
             ("header_timeout", self.header_timeout.is_zero(), TIME),
             ("message_timeout", self.message_timeout.is_zero(), TIME),
@@ -32,7 +33,7 @@ impl ListenOptions {
             ("max_calls", self.max_calls == 0, COUNT),
             ("max_message", self.max_message == 0, BYTES),
             ("max_header", self.max_header == 0, BYTES),
-            ("protocols", none, "has none that is on: write `true` for `http1`, `http2` or both"),
+            ("protocols", none, "has none that is on: write `true` for `http1`, `http2` or `lane`"),
         ])
     }
 

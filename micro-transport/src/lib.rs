@@ -8,6 +8,12 @@ mod http;
 #[cfg(feature = "http")]
 mod lane;
 mod memory;
+#[cfg(feature = "http")]
+mod news;
+#[cfg(feature = "http")]
+mod owned;
+#[cfg(feature = "http")]
+mod standing;
 mod transport;
 mod waiting;
 
@@ -15,7 +21,7 @@ mod waiting;
 pub use self::http::Http;
 pub use self::memory::Memory;
 pub use self::transport::{
-    Connection, ConnectionState, DialOptions, Health, ListenOptions, Protocols, Transport,
+    Connection, ConnectionState, DialOptions, Health, ListenOptions, Placement, Protocols, Transport,
 };
 
 /// What the fuzz targets call. No part of the interface.

@@ -145,6 +145,8 @@ pub struct ListenOptions {
     pub keep_alive_timeout: Duration,
     /// Which protocols are on.
     pub protocols: Protocols,
+    /// Where handlers are polled.
+    pub placement: Placement,
     /// What tells whether the process is well, where the transport has a way to ask (`GET /healthz`, `GET /readyz`).
     /// Without it a process that answers is well.
     pub health: Option<Arc<dyn Health>>,
@@ -187,10 +189,26 @@ impl Default for ListenOptions {
             keep_alive: Duration::from_secs(20),
             keep_alive_timeout: Duration::from_secs(5),
             protocols: Protocols::default(),
+            placement: Placement::default(),
             health: None,
             cancel: Shutdown::new(),
         }
     }
+}
+
+/// Where the handlers of calls are polled that come in over a lane.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub enum Placement {
+    /// Those that are soon done with in the task of their connection, and all others in tasks of their own: what each
+    /// endpoint takes is measured. This is what to use; the others are there for measurements that have to be alike.
+    #[default]
+    Adaptive,
+    /// First in the task of their connection, and in their own once they had to wait. One that computes for long holds up
+    /// the other calls of its connection.
+    InPlace,
+    /// In tasks of their own.
+    Spawned,
 }
 
 /// Which protocols a port speaks, where its transport knows several.
@@ -201,11 +219,13 @@ pub struct Protocols {
     pub http1: bool,
     /// HTTP/2, by prior knowledge.
     pub http2: bool,
+    /// The lane.
+    pub lane: bool,
 }
 
 impl Default for Protocols {
     fn default() -> Self {
-        Self { http1: true, http2: true }
+        Self { http1: true, http2: true, lane: true }
     }
 }
 

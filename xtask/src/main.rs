@@ -60,7 +60,7 @@ const COMMANDS: &[Command] = &[
     (
         "failures",
         "show what holds on a bad day",
-        Run::With("[--row N].. [--protocol http1|http2]", failures::run),
+        Run::With("[--row N].. [--protocol http1|http2|lane]", failures::run),
     ),
     (
         "fuzz",
@@ -138,7 +138,7 @@ mod tests {
         );
         assert!(
             said("failures")
-                .starts_with("usage: cargo xtask failures [--row N].. [--protocol http1|http2]\n")
+                .starts_with("usage: cargo xtask failures [--row N].. [--protocol http1|http2|lane]\n")
         );
         assert!(said("lines").starts_with("usage: cargo xtask lines\n"));
     }

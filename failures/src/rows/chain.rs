@@ -136,5 +136,5 @@ fn node(name: &str, protocol: Protocol) -> Service {
         .address("127.0.0.1:0")
         .lame_duck(Duration::ZERO)
         .handle_signals(false)
-        .limits(|limits| limits.protocols.http2 = protocol == Protocol::Http2)
+        .limits(|limits| protocol.limit(&mut limits.protocols))
 }

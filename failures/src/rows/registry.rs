@@ -94,7 +94,7 @@ async fn desk(name: &str, protocol: Protocol, registry: &Scripted) -> Result<Run
         .register_interval(INTERVAL)
         .lame_duck(Duration::ZERO)
         .handle_signals(false)
-        .limits(|limits| limits.protocols.http2 = protocol == Protocol::Http2)
+        .limits(|limits| protocol.limit(&mut limits.protocols))
         .handle(desk)
         .start()
         .await?;

@@ -43,7 +43,7 @@ async fn once(protocol: Protocol, shown: &mut Shown) -> Result<()> {
     let short = calls(&other.client, 0..CALLS.0, LAME_DUCK + DRAIN / 2);
     let long = calls(&caller.client, CALLS.0..CALLS.0 + CALLS.1, Duration::from_secs(600));
     let mut streams = (Vec::new(), Vec::new());
-    if protocol == Protocol::Http2 {
+    if protocol.is_multiplexed() {
         for number in 1_000..1_000 + STREAMS {
             streams.0.push(stream(&caller.client, "Desk.Tick", number).await?);
             streams.1.push(stream(&caller.client, "Desk.TickOn", number + STREAMS).await?);
@@ -79,7 +79,7 @@ async fn once(protocol: Protocol, shown: &mut Shown) -> Result<()> {
     }
     shown
         .must(told_so == CALLS.1, format!("{told_so} of {} calls that do not were told; {other:?}", CALLS.1));
-    if protocol == Protocol::Http2 {
+    if protocol.is_multiplexed() {
         let (ended, cut) = (ends(streams.0).await, ends(streams.1).await);
         let orderly = ended.iter().filter(|end| end.is_ok()).count() as u64;
         let told_so = cut.iter().filter(|end| end.as_ref().is_err_and(is_told)).count();

@@ -16,16 +16,20 @@ mod headers;
 mod server;
 mod socket;
 
+pub(crate) use self::headers::told;
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::server::fuzzing;
+pub(crate) use self::server::{Serving, Socket, linger, too_many};
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use micro_core::{Address, Listener, Result};
 
-use crate::{Connection, DialOptions, ListenOptions, Transport};
+use crate::{Connection, DialOptions, ListenOptions, Protocols, Transport};
 
+/// What a node lists in its metadata `micro` when it speaks the lane.
+const LANE: &str = "lane/1";
 /// What a node lists in its metadata `micro` when it speaks HTTP/2 by prior knowledge.
 const H2: &str = "h2";
 /// What it lists when it is one of ours and has no HTTP/2.
@@ -57,7 +61,12 @@ impl Transport for Http {
     }
 
     fn speaks(&self, options: &ListenOptions) -> &'static [&'static str] {
-        if options.protocols.http2 { &[H2] } else { &[HTTP1] }
+        match options.protocols {
+            Protocols { lane: true, http2: true, .. } => &[LANE, H2],
+            Protocols { lane: true, http2: false, .. } => &[LANE, HTTP1],
+            Protocols { http2: true, .. } => &[H2],
+            _ => &[HTTP1],
+        }
     }
 
     async fn dial(&self, to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {

@@ -3,19 +3,31 @@
 //! `docs/lane.md` is its specification, byte by byte. Here are
 //!
 //! * `frame`: every frame as it is written and read, and what is wrong with one that is wrong. No state but the bytes;
-//! * `limits`: what each side takes, which it says in its first frame.
+//! * `limits`, `hello`, `format`: what each side takes, which it says in its first frame, and the numbers of formats;
+//! * `buffer`, `partial`, `inbox`: what has come, messages in parts, and the messages of a stream until they are read;
+//! * `outbox`, `parts`, `traffic`, `pump`: what goes out, long messages in parts, credit, and what sends a stream;
+//! * `pulse`: whether the peer lives;
+//! * `client` and `server`: the two ends.
 
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "goes away with the two ends of a lane"))]
-#[cfg_attr(test, allow(dead_code, unused_imports, reason = "the same"))]
+mod buffer;
+pub(crate) mod client;
+mod format;
 pub(crate) mod frame;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
-#[cfg_attr(not(test), expect(dead_code, reason = "goes away with the two ends of a lane"))]
+mod hello;
+mod inbox;
 pub(crate) mod limits;
+mod outbox;
+mod partial;
+mod parts;
+mod pulse;
+mod pump;
+pub(crate) mod server;
+mod traffic;
 
 /// What either side sends first: bytes that begin neither an HTTP request nor a TLS record, and that a transfer which
 /// mends line ends breaks; the last is the version.
-#[cfg_attr(not(test), expect(dead_code, reason = "goes away with the two ends of a lane"))]
 pub(crate) const PREFACE: [u8; 8] = *b"\x89LANE\r\n\x01";
 
 #[cfg(test)]

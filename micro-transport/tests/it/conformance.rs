@@ -11,6 +11,12 @@ mod http {
     use micro_transport::conformance::{Fixture, Promises};
 
     micro_transport::conformance_tests!(
+        lane,
+        Promises::all(),
+        Fixture::new(Http, "127.0.0.1:0").dialling(|options| options.protocols = vec!["lane/1".to_owned()])
+    );
+
+    micro_transport::conformance_tests!(
         http2,
         Promises::all(),
         Fixture::new(Http, "127.0.0.1:0").dialling(|options| options.protocols = vec!["h2".to_owned()])

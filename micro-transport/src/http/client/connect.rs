@@ -109,7 +109,8 @@ impl Target {
         }
     }
 
-    fn too_slow(&self) -> Error {
+    /// The error of a peer that does not answer in time.
+    pub(super) fn too_slow(&self) -> Error {
         let timeout: Duration = self.options.timeout;
         error::not_connected(
             &self.address,

@@ -2,15 +2,18 @@
 //!
 //! | peer | calls |
 //! |---|---|
-//! | known to speak `h2` | all on a [group](self::http2::Group) of HTTP/2 connections, by prior knowledge |
+//! | known to speak `h2` | all on a [group](self::group::Group) of HTTP/2 connections, by prior knowledge |
 //! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool); calls with a streamed request on a group that is made for the first of them |
 //! | known to speak other protocols only | HTTP/1.1; no streamed requests |
 
 mod answer;
 mod connect;
 mod error;
+mod group;
 mod http1;
 mod http2;
+mod lane;
+mod queue;
 mod request;
 mod stream;
 
@@ -22,15 +25,19 @@ use async_trait::async_trait;
 use micro_core::{Address, Body, Call, Dispatch, Error, Request, Result};
 
 use self::connect::Target;
+use self::group::Group;
 use self::http1::Pool;
-use self::http2::Group;
-use crate::http::{H2, HTTP1};
+use crate::http::{H2, HTTP1, LANE};
+use crate::lane::client::Session;
 use crate::{Connection, ConnectionState, DialOptions};
 
 pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn Connection>> {
     let target = Arc::new(Target::new(to, options)?);
     let protocols = &options.protocols;
-    let kind = if protocols.iter().any(|protocol| protocol == H2) {
+    let speaks = |name: &str| protocols.iter().any(|protocol| protocol == name);
+    let kind = if speaks(LANE) {
+        Kind::Lane(Group::dial(target).await?)
+    } else if speaks(H2) {
         Kind::Multiplexed(Group::dial(target).await?)
     } else {
         let streams = protocols.is_empty().then(|| Group::new(target.clone()));
@@ -47,13 +54,15 @@ struct HttpConnection {
 }
 
 enum Kind {
+    /// Everything over the lane. When the last of its connections is gone, so is this.
+    Lane(Arc<Group<Session>>),
     /// Everything over HTTP/2. When the last of its connections is gone, so is this.
-    Multiplexed(Arc<Group>),
+    Multiplexed(Arc<Group<http2::Session>>),
     /// HTTP/1.1. Sockets come and go.
     Plain {
         pool: Arc<Pool>,
         /// For calls with a streamed request, where the peer may speak HTTP/2.
-        streams: Option<Arc<Group>>,
+        streams: Option<Arc<Group<http2::Session>>>,
     },
 }
 
@@ -70,6 +79,7 @@ impl Display for Waiting {
 impl HttpConnection {
     fn target(&self) -> &Arc<Target> {
         match &self.kind {
+            Kind::Lane(group) => group.target(),
             Kind::Multiplexed(group) => group.target(),
             Kind::Plain { pool, .. } => pool.target(),
         }
@@ -82,6 +92,8 @@ impl Dispatch for HttpConnection {
         let deadline = request.head.deadline;
         let Request { head, body } = request;
         let call = match (&self.kind, body) {
+            // It keeps its own time.
+            (Kind::Lane(group), body) => return lane::call(group, Request::new(head, body)),
             (Kind::Multiplexed(group), Body::Stream(body)) => {
                 http2::streamed(group.clone(), &head, number, body)
             }
@@ -110,6 +122,7 @@ fn no_streams(target: &Target) -> Error {
 impl Connection for HttpConnection {
     fn state(&self) -> ConnectionState {
         match &self.kind {
+            Kind::Lane(group) => group.state(),
             Kind::Multiplexed(group) => group.state(),
             Kind::Plain { .. } => ConnectionState::Ready,
         }
@@ -117,6 +130,7 @@ impl Connection for HttpConnection {
 
     fn is_busy(&self) -> bool {
         match &self.kind {
+            Kind::Lane(group) => group.is_busy(),
             Kind::Multiplexed(group) => group.is_busy(),
             Kind::Plain { pool, .. } => pool.is_busy(),
         }
@@ -124,6 +138,7 @@ impl Connection for HttpConnection {
 
     async fn changed(&self, seen: ConnectionState) {
         match &self.kind {
+            Kind::Lane(group) => group.changed(seen).await,
             Kind::Multiplexed(group) => group.changed(seen).await,
             // It is ready for as long as it is there.
             Kind::Plain { .. } if seen == ConnectionState::Ready => std::future::pending().await,
@@ -143,6 +158,7 @@ impl Drop for HttpConnection {
 impl Debug for HttpConnection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let protocol = match &self.kind {
+            Kind::Lane(_) => LANE,
             Kind::Multiplexed(_) => H2,
             Kind::Plain { .. } => HTTP1,
         };

@@ -50,7 +50,7 @@ pub(in crate::http) fn put_deadline(deadline: Deadline, headers: &mut HeaderMap)
 }
 
 /// What is told of the time that is left; something, if anything is.
-fn told(left: Duration) -> Duration {
+pub(crate) fn told(left: Duration) -> Duration {
     left - MARGIN.min(left / PART)
 }
 

@@ -14,6 +14,7 @@ mod retry_after;
 
 use http::{HeaderMap, HeaderName, header};
 
+pub(crate) use self::deadline::told;
 pub(super) use self::deadline::{deadline, put_deadline};
 pub(super) use self::error::{error, put_error};
 pub(super) use self::metadata::{metadata, put_metadata};

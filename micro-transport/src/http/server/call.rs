@@ -17,6 +17,7 @@ use super::listener::Shared;
 use super::read::{self, Limits};
 use super::reply::{Reply, Way};
 use super::tasks::Spawner;
+use crate::ListenOptions;
 use crate::http::{envelope, headers};
 use crate::waiting::Waiting;
 
@@ -128,7 +129,7 @@ async fn call(
     head.received = Some(received);
     head.metadata = headers::metadata(&parts.headers)?;
     head.peer = Some(on.peer.clone());
-    *permit = Some(on.shared.calls.clone().try_acquire_owned().map_err(|_| too_many(on))?);
+    *permit = Some(on.shared.calls.clone().try_acquire_owned().map_err(|_| too_many(&on.shared.options))?);
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;
     on.activity.serve();
@@ -204,10 +205,11 @@ async fn message(on: &Inbound, body: &mut Option<Incoming>, content: Content, he
     })
 }
 
-fn too_many(on: &Inbound) -> Error {
+/// The error of a call for which there is no place.
+pub(crate) fn too_many(options: &ListenOptions) -> Error {
     Error::resource_exhausted(format!(
         "{} calls run here at a time, which is the limit: see `max_calls`",
-        on.shared.options.max_calls
+        options.max_calls
     ))
     .with_reason("TOO_MANY_CALLS")
     .with_retry_after(BUSY)

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::activity::{AGREE, Activity, Late};
 use super::answer::Answer;
-use super::call::{Inbound, respond};
+use super::call::{BUSY, Inbound, respond};
 use super::linger::linger;
 use super::listener::Shared;
 use super::refuse::{Refused, refuse};
@@ -24,6 +24,8 @@ use super::stream::{Socket, Stream};
 use super::taken::Streams;
 use super::tasks::Tasks;
 use super::watch::{Ended, drive};
+use crate::lane::frame::GoAway;
+use crate::lane::server as lane;
 
 /// What a stream of HTTP/2 may send ahead of its reader, in bytes.
 const STREAM_WINDOW: u32 = 256 * 1024;
@@ -43,6 +45,8 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: impl Socket, peer: Pe
         Speaks::Tls => refuse(socket, Refused::Tls).await,
         Speaks::Http1 if !on.http1 => refuse(socket, Refused::http1_off()).await,
         Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
+        Speaks::Lane if !on.lane => lane::turn_away(socket, &GoAway::off()).await,
+        Speaks::Lane => Box::pin(lane::serve(shared, socket, peer, first)).await,
         // Boxed, so that a connection that says nothing takes no room for what it might say.
         Speaks::Http1 => Box::pin(serve_http1(shared, socket, peer, first)).await,
         Speaks::Http2 => Box::pin(serve_http2(shared, socket, peer, first)).await,
@@ -57,6 +61,10 @@ pub(super) async fn turn_away(shared: Arc<Shared>, mut socket: impl Socket) {
     match first.ok().flatten() {
         Some((Speaks::Http1, _)) => refuse(socket, Refused::full(&shared.options)).await,
         Some((Speaks::Http2, _)) => refuse(socket, Refused::Http2Full).await,
+        Some((Speaks::Lane, _)) => {
+            let retry_after = u32::try_from(BUSY.as_millis()).unwrap_or(u32::MAX);
+            lane::turn_away(socket, &GoAway::full(retry_after)).await;
+        }
         Some((Speaks::Tls, _)) => refuse(socket, Refused::Tls).await,
         None => {}
     }

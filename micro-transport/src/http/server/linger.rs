@@ -14,7 +14,7 @@ pub(super) const SIZE: usize = 64 * 1024 * 1024;
 /// Says that nothing more comes, and reads on until the peer has closed too, for a bounded time and size. A socket that
 /// is closed with bytes unread resets the connection, and its peer loses the answer that it has not read yet (RFC 9112,
 /// section 9.6).
-pub(super) async fn linger(mut socket: impl Socket) {
+pub(crate) async fn linger(mut socket: impl Socket) {
     let reading = async {
         if socket.shutdown().await.is_err() {
             return;

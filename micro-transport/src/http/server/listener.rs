@@ -1,5 +1,6 @@
 //! Accepting connections.
 
+use std::fmt::{self, Debug, Formatter};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,18 +32,24 @@ const LAST: usize = 4096;
 const TURNED_AWAY: usize = 64;
 
 /// What all connections of a server share.
-pub(super) struct Shared {
-    pub(super) app: Arc<dyn Dispatch>,
-    pub(super) options: ListenOptions,
+pub(crate) struct Shared {
+    pub(crate) app: Arc<dyn Dispatch>,
+    pub(crate) options: ListenOptions,
     /// One permit for each call that may run.
-    pub(super) calls: Arc<Semaphore>,
+    pub(crate) calls: Arc<Semaphore>,
     pub(super) stop: Shutdown,
+}
+
+impl Debug for Shared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving").field("calls", &self.calls).finish_non_exhaustive()
+    }
 }
 
 impl Shared {
     /// Waits until connections are to end: when the server stops, and what has come by then is read. The kernel has it
     /// a moment before Tokio knows.
-    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let fired = self.stop.fired();
         async move {
             fired.await;

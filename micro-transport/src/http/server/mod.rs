@@ -35,4 +35,8 @@ mod taken;
 mod tasks;
 mod watch;
 
+pub(crate) use self::call::too_many;
+pub(crate) use self::linger::linger;
+pub(crate) use self::listener::Shared as Serving;
 pub(super) use self::listener::{listen, listen_on};
+pub(crate) use self::stream::Socket;

@@ -1,8 +1,12 @@
 //! What a connection speaks, by its first bytes.
 
+use crate::lane::PREFACE;
+
 /// The beginning of every HTTP/2 connection (RFC 9113, section 3.4). Its first line alone tells: no other protocol has
 /// it.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
+/// The beginning of every lane; its version follows.
+const LANE: &[u8] = PREFACE.split_at(PREFACE.len() - 1).0;
 /// The beginning of a TLS record with a handshake in it, of any version (RFC 8446, section 5.1).
 const TLS: &[u8] = &[0x16, 0x03];
 
@@ -16,13 +20,15 @@ pub(super) enum Speaks {
     Http1,
     /// HTTP/2 by prior knowledge.
     Http2,
+    /// The lane.
+    Lane,
     /// TLS.
     Tls,
 }
 
 /// What the first bytes say; `None` when it takes more of them.
 pub(super) fn sniff(first: &[u8]) -> Option<Speaks> {
-    [(HTTP2, Speaks::Http2), (TLS, Speaks::Tls)]
+    [(HTTP2, Speaks::Http2), (LANE, Speaks::Lane), (TLS, Speaks::Tls)]
         .into_iter()
         .find_map(|(preface, speaks)| {
             if first.starts_with(preface) {

@@ -20,7 +20,7 @@ const OPENING: usize = 24 + 9;
 const AHEAD: usize = 64 * 1024;
 
 /// What a connection is read from and written to: a TCP stream, or what stands for one where there is no network.
-pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for S {}
 

@@ -1,5 +1,6 @@
 //! For tests and fuzzing: what was read is written again.
 
+use super::metadata::Entries;
 use super::*;
 use crate::lane::limits::Limits;
 

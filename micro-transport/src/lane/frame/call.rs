@@ -44,6 +44,7 @@ impl<M: Entries> CallHead<'_, M> {
 }
 
 /// Writes a CALL with a whole message.
+#[cfg(test)]
 pub(crate) fn put_call<M: Entries>(out: &mut Vec<u8>, id: u32, head: &CallHead<'_, M>, message: &[u8]) {
     put(out, id, head, Some(Carried::whole(message.len())), message.len());
     out.extend_from_slice(message);

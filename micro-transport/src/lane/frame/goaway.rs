@@ -18,7 +18,29 @@ pub(crate) struct GoAway<'a> {
     pub(crate) text: &'a str,
 }
 
-impl GoAway<'_> {
+impl<'a> GoAway<'a> {
+    /// No new calls are wanted.
+    pub(crate) const fn done() -> Self {
+        Self { code: Self::NONE, retry_after: 0, text: "" }
+    }
+
+    /// The lane is not spoken here, whatever its version.
+    pub(crate) const fn off() -> Self {
+        Self { code: Self::VERSION, retry_after: 0, text: "the lane is switched off here" }
+    }
+
+    /// There is no place for a connection, until so many milliseconds from now at least.
+    pub(crate) const fn full(retry_after: u32) -> Self {
+        let text = "there are too many connections here: see `max_connections`";
+        Self { code: Self::TOO_MANY_CONNECTIONS, retry_after, text }
+    }
+
+    /// The peer has done what it may not.
+    pub(crate) fn violated(violation: &'a Violation) -> Self {
+        let code = if violation.flood { Self::FLOOD } else { Self::PROTOCOL };
+        Self { code, retry_after: 0, text: &violation.why }
+    }
+
     /// The calls that run are answered; new ones go elsewhere.
     pub(crate) const NONE: u8 = 0;
     /// The peer has sent what it may not.
@@ -29,7 +51,8 @@ impl GoAway<'_> {
     pub(crate) const FLOOD: u8 = 3;
     /// It was silent for too long.
     pub(crate) const IDLE: u8 = 4;
-    /// The side that sends this is broken.
+    /// The side that sends this is broken. This one never says so.
+    #[cfg(test)]
     pub(crate) const INTERNAL: u8 = 5;
     /// No place for another connection.
     pub(crate) const TOO_MANY_CONNECTIONS: u8 = 6;

@@ -331,7 +331,9 @@ fn the_tables_of_the_specification_are_those_of_the_code() {
     for cells in rows {
         assert!(row(&text, &cells), "docs/lane.md has no row {cells:?}");
     }
-    for number in [MAX_ENTRIES, FIXED as usize, GREATEST_FRAME as usize, LEAST_FRAME as usize] {
+    for number in
+        [super::metadata::MAX_ENTRIES, FIXED as usize, GREATEST_FRAME as usize, LEAST_FRAME as usize]
+    {
         assert!(text.contains(&number.to_string()), "{number}");
     }
 }

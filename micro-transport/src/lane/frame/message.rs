@@ -10,6 +10,17 @@ pub(crate) struct Message {
     pub(crate) part: Part,
 }
 
+impl Message {
+    /// How long the message is that begins here, if one does.
+    pub(crate) fn begins(&self) -> Option<usize> {
+        match self.part {
+            Part::Whole => Some(self.bytes.len()),
+            Part::First { total } => Some(total as usize),
+            Part::Middle | Part::Last => None,
+        }
+    }
+}
+
 /// Which part of its message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Part {

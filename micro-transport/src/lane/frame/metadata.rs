@@ -59,16 +59,29 @@ impl Entries for &[Entry] {
     }
 }
 
+/// Those that a client's calls share, and those of the call.
+impl Entries for (&[Entry], &[Entry]) {
+    fn length(self) -> usize {
+        self.0.length() + self.1.length()
+    }
+    fn count(self) -> usize {
+        self.0.len() + self.1.len()
+    }
+    fn put(self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+}
+
 impl Entries for &Metadata {
     fn length(self) -> usize {
-        shared(self).length() + self.own().length()
+        (shared(self), self.own()).length()
     }
     fn count(self) -> usize {
         self.len()
     }
     fn put(self, out: &mut Vec<u8>) {
-        shared(self).put(out);
-        self.own().put(out);
+        (shared(self), self.own()).put(out);
     }
 }
 
@@ -103,6 +116,7 @@ fn put((key, value): &Entry, out: &mut Vec<u8>) {
 }
 
 /// Writes entries as they are in CALL, REPLY, END and BLOCK.
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn put_entries<M: Entries>(entries: M, out: &mut Vec<u8>) {
     entries.put(out);
 }

@@ -21,16 +21,24 @@ mod reader;
 mod reply;
 mod violation;
 
-pub(crate) use self::call::{CallHead, put_call, put_call_head};
+#[cfg(test)]
+pub(crate) use self::call::put_call;
+pub(crate) use self::call::{CallHead, put_call_head};
 pub(crate) use self::control::{put_cancel, put_credit, put_ping, put_pong};
-pub(crate) use self::data::{put_data, put_data_head};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::data::put_data;
+pub(crate) use self::data::put_data_head;
 pub(crate) use self::end::{End, put_end};
 pub(crate) use self::goaway::{GoAway, put_goaway};
 pub(crate) use self::message::{Carried, Message, Part};
-pub(crate) use self::metadata::{Entries, MAX_ENTRIES, add_entries, entries, put_block, put_entries};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::metadata::put_entries;
+pub(crate) use self::metadata::{add_entries, entries, put_block};
 pub(crate) use self::names::{Named, put_format, put_route};
 pub(crate) use self::reader::Frames;
-pub(crate) use self::reply::{ReplyHead, put_reply, put_reply_head};
+#[cfg(test)]
+pub(crate) use self::reply::put_reply;
+pub(crate) use self::reply::{ReplyHead, put_reply_head};
 pub(crate) use self::violation::Violation;
 
 /// The size of what each frame begins with: the length of the rest in 24 bits, its kind, the id of its call.

@@ -50,12 +50,14 @@ impl Frames {
     }
 
     /// How many bytes the frame that has begun takes in all, once its header is there.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn wanted(&self) -> Option<usize> {
         let (header, _) = self.bytes[self.at..].split_first_chunk()?;
         Some(HEADER + parts(*header).0)
     }
 
     /// What is left over: the beginning of a frame.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn rest(mut self) -> Bytes {
         self.bytes.split_off(self.at)
     }

@@ -32,6 +32,7 @@ impl<M: Entries> ReplyHead<M> {
 }
 
 /// Writes a REPLY with a whole message.
+#[cfg(test)]
 pub(crate) fn put_reply<M: Entries>(out: &mut Vec<u8>, id: u32, head: &ReplyHead<M>, message: &[u8]) {
     put(out, id, head, Some(Carried::whole(message.len())), message.len());
     out.extend_from_slice(message);

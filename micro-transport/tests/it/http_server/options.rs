@@ -29,7 +29,10 @@ async fn a_server_with_which_nothing_would_work_does_not_listen() {
         ("max_message", |options| options.max_message = 0),
         ("max_header", |options| options.max_header = 0),
         ("keep_alive_timeout", |options| options.keep_alive_timeout = Duration::ZERO),
-        ("protocols", |options| (options.protocols.http1, options.protocols.http2) = (false, false)),
+        ("protocols", |options| {
+            let protocols = &mut options.protocols;
+            (protocols.http1, protocols.http2, protocols.lane) = (false, false, false);
+        }),
     ];
     for (name, change) in cases {
         let mut options = options();
@@ -80,7 +83,7 @@ async fn as_long_as_can_be_is_no_panic() {
     (options.max_calls, options.max_connections, options.max_streams) = (usize::MAX, usize::MAX, u32::MAX);
     (options.max_message, options.max_header) = (usize::MAX, 1024 * 1024);
     let server = Server::with(options, &App::new()).await;
-    for protocol in ["http/1.1", "h2"] {
+    for protocol in ["http/1.1", "h2", "lane/1"] {
         let mut options = DialOptions::default();
         options.protocols = vec![protocol.to_owned()];
         for time in [

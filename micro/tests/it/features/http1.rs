@@ -28,7 +28,11 @@ async fn streams_of_answers_need_no_http2() -> Result<()> {
     let registry = Arc::new(Memory::new());
     let service = Service::new("reader").settings(Settings::empty()).registry(registry.clone());
     let service = service.address("127.0.0.1:0").handle_signals(false);
-    let running = service.limits(|limits| limits.protocols.http2 = false).handle(Reader).start().await?;
+    let running = service
+        .limits(|limits| (limits.protocols.http2, limits.protocols.lane) = (false, false))
+        .handle(Reader)
+        .start()
+        .await?;
     running.registered().await;
     let client =
         Service::new("test").settings(Settings::empty()).registry(registry.clone()).build()?.client();

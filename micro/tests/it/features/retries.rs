@@ -148,7 +148,10 @@ async fn a_node_whose_sockets_are_all_taken_holds_up_nobody() -> Result<()> {
     // Over HTTP/1.1, with two sockets to each node.
     let service = || {
         let service = Service::new("moody").settings(Settings::empty()).registry(registry.clone());
-        service.address("127.0.0.1:0").handle_signals(false).limits(|limits| limits.protocols.http2 = false)
+        service
+            .address("127.0.0.1:0")
+            .handle_signals(false)
+            .limits(|limits| (limits.protocols.http2, limits.protocols.lane) = (false, false))
     };
     let nodes = (service().handle(well).start().await?, service().handle(Stuck).start().await?);
     nodes.0.registered().await;

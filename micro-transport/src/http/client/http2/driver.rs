@@ -10,8 +10,9 @@ use h2::client::{Connection, SendRequest};
 use tokio::sync::oneshot;
 
 use super::keep_alive::KeepAlive;
-use super::session::{Phase, Shared};
+use super::session::Shared;
 use super::watched::Watched;
+use crate::standing::Phase;
 
 /// What moves a connection, until it is over.
 pub(super) struct Driver {
@@ -37,7 +38,7 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let cause = poll_fn(|cx| self.poll(cx)).await;
         // In this order: who sees that it is over can see why, and its calls fail when it is dropped.
-        self.shared.over(cause);
+        self.shared.standing.over(cause);
     }
 
     /// Ready when the connection is over, with the reason.
@@ -52,12 +53,12 @@ impl Driver {
             });
         }
         if let Some(probe) = &mut self.probe
-            && self.shared.phase() <= Phase::Asked
+            && self.shared.standing.phase() <= Phase::Asked
         {
             if matches!(probe.poll_ready(cx), Poll::Ready(Err(_))) {
-                self.shared.drain();
+                self.shared.standing.drain();
             } else {
-                self.shared.set_room(probe.current_max_send_streams());
+                self.shared.standing.set_room(probe.current_max_send_streams());
             }
         }
         match &mut self.keep_alive {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use h2::{Ping, PingPong};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::session::{Phase, Shared};
+use super::session::Shared;
 use crate::checked::YEAR;
+use crate::standing::Phase;
 
 /// Asks a silent peer that calls wait for, or want to be sent to, whether it lives.
 pub(super) struct KeepAlive {
@@ -49,9 +50,9 @@ impl KeepAlive {
             if pong || shared.signs.heard() >= asked.when {
                 self.asked = None;
                 self.timer.as_mut().reset(shared.signs.since() + self.silence);
-                shared.change(Phase::Asked, Phase::Ready);
+                shared.standing.change(Phase::Asked, Phase::Ready);
             }
-        } else if shared.phase() == Phase::Asked {
+        } else if shared.standing.phase() == Phase::Asked {
             // A call wants to know.
             self.ask(shared);
         }
@@ -67,12 +68,12 @@ impl KeepAlive {
             }
             let now = Instant::now();
             let quiet = shared.signs.since() + silence;
-            if shared.calls() == 0 {
+            if shared.standing.calls() == 0 {
                 self.timer.as_mut().reset(now + silence);
             } else if quiet > now {
                 self.timer.as_mut().reset(quiet);
             } else {
-                shared.change(Phase::Ready, Phase::Asked);
+                shared.standing.change(Phase::Ready, Phase::Asked);
                 self.ask(shared);
             }
         }

@@ -3,11 +3,8 @@
 mod begun;
 mod body;
 mod driver;
-mod group;
 mod keep_alive;
-mod news;
 mod pump;
-mod queue;
 mod session;
 mod watched;
 
@@ -20,14 +17,16 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use self::body::Answer;
-pub(super) use self::group::Group;
 use self::pump::{Failed, Pump};
+pub(super) use self::session::Session;
 use self::session::Slot;
 use super::answer::{self, Expected};
+use super::group::Group;
 use super::request::{Shape, request, stamp};
+use crate::owned::Owned;
 
 /// A call with one message, or none.
-pub(super) fn unary(group: Arc<Group>, head: &Head, number: u64, body: Body) -> Call {
+pub(super) fn unary(group: Arc<Group<Session>>, head: &Head, number: u64, body: Body) -> Call {
     let mut request = match request(group.target(), head, number, Shape::Unary) {
         Ok(request) => request,
         Err(error) => return Call::ready(Err(error)),
@@ -51,7 +50,7 @@ pub(super) fn unary(group: Arc<Group>, head: &Head, number: u64, body: Body) -> 
 }
 
 /// A call with a stream of messages. A task of its own sends them, whether or not the call is polled.
-pub(super) fn streamed(group: Arc<Group>, head: &Head, number: u64, body: BodyStream) -> Call {
+pub(super) fn streamed(group: Arc<Group<Session>>, head: &Head, number: u64, body: BodyStream) -> Call {
     let mut request = match request(group.target(), head, number, Shape::Streamed) {
         Ok(request) => request,
         Err(error) => return Call::ready(Err(error)),
@@ -64,7 +63,7 @@ pub(super) fn streamed(group: Arc<Group>, head: &Head, number: u64, body: BodySt
     let failed = Failed::default();
     let failure = failed.clone();
     let (format, deadline) = (head.format, head.deadline);
-    let pump = Pump::new(runtime.spawn(async move {
+    let pump = Owned(runtime.spawn(async move {
         let open = async {
             let mut slot = group.slot(deadline).await?;
             drop(group);

@@ -7,24 +7,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use micro_core::{BodyStream, Error, Frame, Metadata, Result};
-use tokio::task::JoinHandle;
 
 use crate::http::envelope;
+use crate::owned::Owned;
 
 /// The task that sends a stream: it ends with its call.
-pub(super) struct Pump(JoinHandle<()>);
-
-impl Pump {
-    pub(super) fn new(task: JoinHandle<()>) -> Self {
-        Self(task)
-    }
-}
-
-impl Drop for Pump {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+pub(super) type Pump = Owned<()>;
 
 /// Why the stream of a request ended early, where its own source failed: then that is the error of the call.
 #[derive(Clone, Default)]

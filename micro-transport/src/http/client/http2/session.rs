@@ -1,8 +1,7 @@
 //! One HTTP/2 connection, as those see it who make calls on it.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -16,10 +15,12 @@ use tokio::sync::oneshot;
 use super::begun::Begun;
 use super::driver::Driver;
 use super::keep_alive::bounded;
-use super::news::News;
 use super::watched::{Signs, Watched};
 use crate::http::client::connect::Target;
 use crate::http::client::error;
+use crate::http::client::group::Member;
+use crate::news::News;
+use crate::standing::{Phase, Standing};
 
 /// How much of one answer may be on its way unread: what one slow reader can hold up.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -34,30 +35,14 @@ const CANCELLED: usize = 1024;
 /// How many answers to forgotten ones are taken for an accident and not for an attack.
 const STRAY: usize = 100_000;
 
-/// How many calls on one connection are many: from there on another one carries some of them.
-const MANY: usize = 100;
-
 /// An HTTP/2 connection. Its calls hold it: it closes when the last handle is dropped and they are done.
-pub(super) struct Session {
+pub(in crate::http::client) struct Session {
     sender: SendRequest<Bytes>,
     shared: Arc<Shared>,
     /// In microseconds; what was silent for so long is asked whether it lives before a call goes out.
     silence: u64,
     /// Dropped with this: then the driver lets the connection end.
     _held: oneshot::Sender<()>,
-}
-
-/// How a connection is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[repr(u8)]
-pub(super) enum Phase {
-    /// It takes calls.
-    Ready,
-    /// It has to say whether it lives.
-    Asked,
-    /// The peer wants no new calls.
-    Draining,
-    Closed,
 }
 
 /// What the driver tells those who make calls, and they tell it.
@@ -67,154 +52,12 @@ pub(super) struct Shared {
     /// Wakes the driver to ask.
     pub(super) ask: AtomicWaker,
     begun: Begun,
-    phase: AtomicU8,
-    news: Arc<News>,
-    /// How many calls wait for something.
-    calls: AtomicUsize,
-    /// How many calls are many.
-    many: AtomicUsize,
-    /// How many the peer takes at a time.
-    room: AtomicUsize,
-    /// Why the connection is over.
-    cause: OnceLock<String>,
-}
-
-impl Shared {
-    pub(super) fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Acquire) {
-            0 => Phase::Ready,
-            1 => Phase::Asked,
-            2 => Phase::Draining,
-            _ => Phase::Closed,
-        }
-    }
-
-    /// Goes from one phase to another, if it is in that one.
-    pub(super) fn change(&self, from: Phase, to: Phase) -> bool {
-        let changed = self.phase.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Relaxed);
-        if changed.is_ok() {
-            self.news.changed();
-        }
-        changed.is_ok()
-    }
-
-    /// The peer wants no new calls.
-    pub(super) fn drain(&self) {
-        if !self.change(Phase::Ready, Phase::Draining) {
-            self.change(Phase::Asked, Phase::Draining);
-        }
-    }
-
-    pub(super) fn over(&self, cause: String) {
-        let _ = self.cause.set(cause);
-        self.phase.store(Phase::Closed as u8, Ordering::Release);
-        self.news.changed();
-    }
-
-    pub(super) fn calls(&self) -> usize {
-        // Ordered with the word that a place is free: who waits for that looks here after it has begun to listen.
-        self.calls.load(Ordering::SeqCst)
-    }
-
-    /// How many streams the peer takes at a time.
-    pub(super) fn set_room(&self, streams: usize) {
-        if self.room.load(Ordering::Relaxed) == streams {
-            return;
-        }
-        self.room.store(streams, Ordering::Relaxed);
-        self.many.store(streams.clamp(1, MANY), Ordering::Relaxed);
-        self.news.changed();
-    }
+    pub(super) standing: Standing,
 }
 
 impl Session {
-    /// # Errors
-    /// Those of [`Target::connect`].
-    pub(super) async fn connect(
-        target: Arc<Target>,
-        news: Arc<News>,
-        deadline: Option<Deadline>,
-    ) -> Result<Arc<Self>> {
-        let stream = target.connect(deadline).await?;
-        let (signs, begun) = (Signs::new(), Begun::default());
-        let (sender, connection) = Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(MAX_HEAD)
-            .max_concurrent_reset_streams(CANCELLED)
-            .max_local_error_reset_streams(Some(STRAY))
-            .enable_push(false)
-            .handshake(Watched::new(stream, signs.clone(), begun.clone()))
-            .await
-            .map_err(|cause| error::not_sent(target.address(), cause))?;
-        let silence = u64::try_from(bounded(target.options().keep_alive).as_micros()).unwrap_or(u64::MAX);
-        let shared = Arc::new(Shared {
-            target,
-            signs,
-            ask: AtomicWaker::new(),
-            begun,
-            // Who takes a connection may be its kernel, and nobody else.
-            phase: AtomicU8::new(Phase::Asked as u8),
-            news,
-            calls: AtomicUsize::new(0),
-            many: AtomicUsize::new(MANY),
-            room: AtomicUsize::new(usize::MAX),
-            cause: OnceLock::new(),
-        });
-        let (held, dropped) = oneshot::channel();
-        tokio::spawn(Driver::new(connection, sender.clone(), dropped, shared.clone()).run());
-        Ok(Arc::new(Self { sender, shared, silence, _held: held }))
-    }
-
     pub(super) fn target(&self) -> &Arc<Target> {
         &self.shared.target
-    }
-
-    pub(super) fn phase(&self) -> Phase {
-        self.shared.phase()
-    }
-
-    pub(super) fn calls(&self) -> usize {
-        self.shared.calls()
-    }
-
-    /// How many calls are many here.
-    pub(super) fn many(&self) -> usize {
-        self.shared.many.load(Ordering::Relaxed)
-    }
-
-    /// Whether a call would not have to wait here: not for a place, and not for a word of a peer that is silent.
-    pub(super) fn has_room(&self) -> bool {
-        self.phase() == Phase::Ready && self.calls() < self.shared.room.load(Ordering::Relaxed)
-    }
-
-    /// Why it is over.
-    pub(super) fn cause(&self) -> Option<String> {
-        self.shared.cause.get().cloned()
-    }
-
-    /// Whether it can be trusted with a call. One that was not heard for long because nobody used it cannot: it is asked,
-    /// and told of when it answers.
-    pub(super) fn is_well(&self) -> bool {
-        if self.calls() > 0 {
-            // Who waits asks.
-            return true;
-        }
-        let now = self.shared.signs.now();
-        if now.saturating_sub(self.shared.signs.heard()) < self.silence {
-            self.shared.signs.wait_from(now);
-            return true;
-        }
-        if self.shared.change(Phase::Ready, Phase::Asked) {
-            self.shared.ask.wake();
-        }
-        false
-    }
-
-    /// A place for a call.
-    pub(super) fn take(self: &Arc<Self>) -> Slot {
-        self.shared.calls.fetch_add(1, Ordering::SeqCst);
-        Slot { sender: self.sender.clone(), session: self.clone() }
     }
 
     /// The error of a call whose stream, with this number, broke. It has none any more where the answer had begun: then
@@ -241,12 +84,77 @@ impl Session {
     }
 
     fn why(&self, cause: &h2::Error) -> String {
-        self.shared.cause.get().cloned().unwrap_or_else(|| cause.to_string())
+        self.shared.standing.cause().map_or_else(|| cause.to_string(), str::to_owned)
+    }
+}
+
+impl Member for Session {
+    type Slot = Slot;
+
+    /// # Errors
+    /// Those of [`Target::connect`].
+    async fn connect(target: Arc<Target>, news: Arc<News>, deadline: Option<Deadline>) -> Result<Arc<Self>> {
+        let stream = target.connect(deadline).await?;
+        let (signs, begun) = (Signs::new(), Begun::default());
+        let (sender, connection) = Builder::new()
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(MAX_HEAD)
+            .max_concurrent_reset_streams(CANCELLED)
+            .max_local_error_reset_streams(Some(STRAY))
+            .enable_push(false)
+            .handshake(Watched::new(stream, signs.clone(), begun.clone()))
+            .await
+            .map_err(|cause| error::not_sent(target.address(), cause))?;
+        let silence = u64::try_from(bounded(target.options().keep_alive).as_micros()).unwrap_or(u64::MAX);
+        let shared = Arc::new(Shared {
+            target,
+            signs,
+            ask: AtomicWaker::new(),
+            begun,
+            // Who takes a connection may be its kernel, and nobody else.
+            standing: Standing::new(Phase::Asked, usize::MAX, news),
+        });
+        let (held, dropped) = oneshot::channel();
+        tokio::spawn(Driver::new(connection, sender.clone(), dropped, shared.clone()).run());
+        Ok(Arc::new(Self { sender, shared, silence, _held: held }))
+    }
+
+    fn standing(&self) -> &Standing {
+        &self.shared.standing
+    }
+
+    /// Whether it can be trusted with a call. One that was not heard for long because nobody used it cannot: it is asked,
+    /// and told of when it answers.
+    fn is_well(&self) -> bool {
+        if self.standing().calls() > 0 {
+            // Who waits asks.
+            return true;
+        }
+        let now = self.shared.signs.now();
+        if now.saturating_sub(self.shared.signs.heard()) < self.silence {
+            self.shared.signs.wait_from(now);
+            return true;
+        }
+        if self.standing().change(Phase::Ready, Phase::Asked) {
+            self.shared.ask.wake();
+        }
+        false
+    }
+
+    /// A place for a call.
+    fn take(self: &Arc<Self>) -> Slot {
+        self.standing().begin();
+        Slot { sender: self.sender.clone(), session: self.clone() }
+    }
+
+    fn is_open(slot: &mut Slot) -> bool {
+        slot.is_open()
     }
 }
 
 /// A call's place on a session, until it is done.
-pub(super) struct Slot {
+pub(in crate::http::client) struct Slot {
     sender: SendRequest<Bytes>,
     session: Arc<Session>,
 }
@@ -258,7 +166,7 @@ impl Slot {
         let open = !matches!(self.sender.poll_ready(&mut cx), Poll::Ready(Err(_)));
         if !open {
             // The driver finds out as well, a little later.
-            self.shared.drain();
+            self.shared.standing.drain();
         }
         open
     }
@@ -287,7 +195,6 @@ impl Deref for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.shared.calls.fetch_sub(1, Ordering::SeqCst);
-        self.shared.news.freed();
+        self.shared.standing.end(1);
     }
 }

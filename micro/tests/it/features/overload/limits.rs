@@ -9,7 +9,7 @@ use micro::{Code, Result};
 use super::{Fixture, Over, SOON, busy};
 use crate::features::log::Log;
 
-const BOTH: [Over; 2] = [Over::Http1, Over::Http2];
+const ALL: [Over; 3] = [Over::Http1, Over::Http2, Over::Lane];
 
 /// What a call is answered whose reader has to come back.
 fn assert_overloaded<T: std::fmt::Debug>(answer: Result<T>) -> Duration {
@@ -23,7 +23,7 @@ fn assert_overloaded<T: std::fmt::Debug>(answer: Result<T>) -> Duration {
 
 #[tokio::test]
 async fn as_many_run_as_may_and_not_one_more() -> Result<()> {
-    for over in BOTH {
+    for over in ALL {
         let busy = Fixture::start(over, |service| service.max_running(3).max_waiting(1000, SOON)).await?;
         for answer in join_all((0..60).map(|_| busy.nap(5))).await {
             answer?;
@@ -37,7 +37,7 @@ async fn as_many_run_as_may_and_not_one_more() -> Result<()> {
 
 #[tokio::test]
 async fn what_finds_no_room_is_refused_with_a_hint() -> Result<()> {
-    for over in BOTH {
+    for over in ALL {
         let busy = Fixture::start(over, |service| service.max_running(1).max_waiting(0, SOON)).await?;
         let held = busy.hold("a");
         busy.until("running", 2).await?;
@@ -137,7 +137,7 @@ async fn in_a_queue_that_stays_the_newest_is_next_and_the_oldest_makes_room() ->
 
 #[tokio::test]
 async fn what_expires_or_is_given_up_in_the_queue_never_runs() -> Result<()> {
-    for over in BOTH {
+    for over in ALL {
         let busy = Fixture::start(over, |service| service.max_running(1).max_waiting(10, SOON)).await?;
         let first = busy.hold("first");
         busy.until("running", 2).await?;

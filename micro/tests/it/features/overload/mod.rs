@@ -92,6 +92,7 @@ impl Busy {
 enum Over {
     Http1,
     Http2,
+    Lane,
 }
 
 /// A service `busy`, and what is known of it.
@@ -118,7 +119,10 @@ fn on(registry: &Arc<Memory>, over: Over, service: Service) -> Service {
         .address("127.0.0.1:0")
         .lame_duck(Duration::ZERO)
         .handle_signals(false);
-    service.limits(|options| options.protocols.http2 = matches!(over, Over::Http2))
+    service.limits(|options| {
+        options.protocols.http2 = matches!(over, Over::Http2);
+        options.protocols.lane = matches!(over, Over::Lane);
+    })
 }
 
 /// A client that tries once.

@@ -174,8 +174,13 @@ async fn at_three_times_its_capacity_a_server_goes_on_doing_its_capacity_over_ht
 }
 
 #[tokio::test]
+async fn at_three_times_its_capacity_a_server_goes_on_doing_its_capacity_over_the_lane() -> Result<()> {
+    at_three_times_its_capacity(Over::Lane).await
+}
+
+#[tokio::test]
 async fn a_burst_and_a_stall_are_no_overload() -> Result<()> {
-    for over in [Over::Http1, Over::Http2] {
+    for over in [Over::Http1, Over::Http2, Over::Lane] {
         let busy = OneWorker::start(over, |service| service).await?;
         let patient = busy.client.clone().with_timeout(super::SOON);
         let stall = tokio::spawn(burn(patient.clone(), 1_000_000));

@@ -8,33 +8,61 @@ use micro_core::{Code, Deadline, Error, Result};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::news::News;
+use super::connect::Target;
+use super::error;
 use super::queue::Queue;
-use super::session::{Phase, Session, Slot};
 use crate::ConnectionState;
-use crate::http::client::connect::Target;
-use crate::http::client::error;
+use crate::news::News;
+use crate::standing::{Phase, Standing};
 
 /// How long calls wait for a session that was asked whether it lives before another one is tried beside it.
 const GRACE: Duration = Duration::from_millis(250);
 /// How long no further session is tried when making one failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A connection that carries many calls.
+pub(super) trait Member: Send + Sync + Sized + 'static {
+    /// A call's place on it.
+    type Slot: Send;
+
+    /// Makes one.
+    ///
+    /// # Errors
+    /// Those of [`Target::connect`], and of a peer that does not want it.
+    fn connect(
+        target: Arc<Target>,
+        news: Arc<News>,
+        deadline: Option<Deadline>,
+    ) -> impl Future<Output = Result<Arc<Self>>> + Send;
+
+    fn standing(&self) -> &Standing;
+
+    /// Whether it can be trusted with a call. One that was not heard for long because nobody used it cannot: it is asked,
+    /// and told of when it answers.
+    fn is_well(&self) -> bool;
+
+    /// A place for a call.
+    fn take(self: &Arc<Self>) -> Self::Slot;
+
+    /// Whether the connection of a place takes the call.
+    fn is_open(slot: &mut Self::Slot) -> bool;
+}
+
 /// The sessions to an address, up to `connections` of them. A call takes the one with the fewest calls of those that
 /// are well; when that has many, another is made beside it, and the call does not wait for it. It waits where each has
 /// as many as the peer takes, for the first place there is: on a session it would wait for that one, which streams may
 /// keep for ever.
-pub(in crate::http::client) struct Group {
+pub(super) struct Group<M: Member> {
     target: Arc<Target>,
     /// Changed under the lock of `making`, and read without one by each call.
-    sessions: ArcSwap<Vec<Arc<Session>>>,
+    sessions: ArcSwap<Vec<Arc<M>>>,
     making: Mutex<Making>,
     /// Held while a session is made that calls wait for, so that of all who need one only the first makes it.
     dialling: tokio::sync::Mutex<Option<Failed>>,
     /// Told whenever a session has changed.
     news: Arc<News>,
     /// The calls that wait for a place. Who comes later does not overtake them.
-    queue: Queue<Slot>,
+    queue: Queue<M::Slot>,
     /// Whether a call makes the session that it needs. Otherwise this is over when the last one is.
     redials: bool,
 }
@@ -54,8 +82,8 @@ struct Making {
 }
 
 /// What there is for a call.
-enum Found {
-    Slot(Slot),
+enum Found<S> {
+    Slot(S),
     /// Sessions that have not said yet whether they live.
     Doubt,
     /// Sessions that have as many calls as the peer takes.
@@ -63,9 +91,9 @@ enum Found {
     Nothing,
 }
 
-impl Group {
+impl<M: Member> Group<M> {
     /// A group without a session, which calls make when they need one.
-    pub(in crate::http::client) fn new(target: Arc<Target>) -> Arc<Self> {
+    pub(super) fn new(target: Arc<Target>) -> Arc<Self> {
         Arc::new(Self::empty(target, true))
     }
 
@@ -73,9 +101,9 @@ impl Group {
     ///
     /// # Errors
     /// Those of [`Target::connect`].
-    pub(in crate::http::client) async fn dial(target: Arc<Target>) -> Result<Arc<Self>> {
+    pub(super) async fn dial(target: Arc<Target>) -> Result<Arc<Self>> {
         let group = Arc::new(Self::empty(target.clone(), false));
-        let first = Session::connect(target, group.news.clone(), None).await?;
+        let first = M::connect(target, group.news.clone(), None).await?;
         group.add(&group.making(), first);
         Ok(group)
     }
@@ -84,7 +112,7 @@ impl Group {
         let news = Arc::<News>::default();
         Self {
             target,
-            sessions: ArcSwap::default(),
+            sessions: ArcSwap::from_pointee(Vec::new()),
             making: Mutex::default(),
             dialling: tokio::sync::Mutex::default(),
             queue: Queue::new(news.clone()),
@@ -93,13 +121,13 @@ impl Group {
         }
     }
 
-    pub(in crate::http::client) fn target(&self) -> &Arc<Target> {
+    pub(super) fn target(&self) -> &Arc<Target> {
         &self.target
     }
 
     /// The best that can be said of its sessions.
-    pub(in crate::http::client) fn state(&self) -> ConnectionState {
-        match self.sessions.load().iter().map(|session| session.phase()).min() {
+    pub(super) fn state(&self) -> ConnectionState {
+        match self.sessions.load().iter().map(|session| session.standing().phase()).min() {
             Some(Phase::Ready | Phase::Asked) => ConnectionState::Ready,
             Some(Phase::Draining) => ConnectionState::Draining,
             Some(Phase::Closed) | None => ConnectionState::Closed,
@@ -107,11 +135,11 @@ impl Group {
     }
 
     /// Whether a call would wait for a place, or for a word of a peer that is silent.
-    pub(in crate::http::client) fn is_busy(&self) -> bool {
-        self.news.is_awaited() || !self.sessions.load().iter().any(|session| session.has_room())
+    pub(super) fn is_busy(&self) -> bool {
+        self.news.is_awaited() || !self.sessions.load().iter().any(|session| session.standing().has_room())
     }
 
-    pub(in crate::http::client) async fn changed(&self, seen: ConnectionState) {
+    pub(super) async fn changed(&self, seen: ConnectionState) {
         let mut news = self.news.subscribe();
         while self.state() == seen {
             news.changed().await;
@@ -124,7 +152,7 @@ impl Group {
     /// # Errors
     /// [`Code::Unavailable`](micro_core::Code::Unavailable), not reached, when there is no session, and
     /// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when none is found in time.
-    pub(super) async fn slot(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<Slot> {
+    pub(super) async fn slot(self: &Arc<Self>, deadline: Option<Deadline>) -> Result<M::Slot> {
         if let Some(slot) = self.at_once() {
             return Ok(slot);
         }
@@ -135,7 +163,7 @@ impl Group {
         loop {
             let found = self.serve();
             if let Some(mut slot) = given.take().or_else(|| turn.take()) {
-                if slot.is_open() {
+                if M::is_open(&mut slot) {
                     return Ok(slot);
                 }
                 // Its session stopped taking calls since.
@@ -186,7 +214,7 @@ impl Group {
     }
 
     /// A place for a call that comes now, if there is one that nobody waits for.
-    fn at_once(self: &Arc<Self>) -> Option<Slot> {
+    pub(super) fn at_once(self: &Arc<Self>) -> Option<M::Slot> {
         if self.news.is_awaited() {
             return None;
         }
@@ -198,7 +226,7 @@ impl Group {
 
     /// Gives the places there are to those who wait, the first one first. Says what there is for the others; nothing where
     /// all have one.
-    fn serve(self: &Arc<Self>) -> Option<Found> {
+    fn serve(self: &Arc<Self>) -> Option<Found<M::Slot>> {
         while self.news.is_awaited() {
             match self.find() {
                 // Where they have gone meanwhile it is nobody's.
@@ -210,11 +238,11 @@ impl Group {
     }
 
     /// A place on the session with the fewest calls of those that have room.
-    fn find(self: &Arc<Self>) -> Found {
+    fn find(self: &Arc<Self>) -> Found<M::Slot> {
         loop {
             match self.look() {
                 Found::Slot(mut slot) => {
-                    if slot.is_open() {
+                    if M::is_open(&mut slot) {
                         return Found::Slot(slot);
                     }
                     // It just stopped taking calls, and is none that is found again.
@@ -224,14 +252,14 @@ impl Group {
         }
     }
 
-    fn look(self: &Arc<Self>) -> Found {
+    fn look(self: &Arc<Self>) -> Found<M::Slot> {
         let sessions = self.sessions.load();
         let (mut doubt, mut closed) = (false, false);
-        let mut best: Option<((bool, usize), &Arc<Session>)> = None;
+        let mut best: Option<((bool, usize), &Arc<M>)> = None;
         for session in &**sessions {
-            match session.phase() {
+            match session.standing().phase() {
                 Phase::Ready => {
-                    let rank = (!session.has_room(), session.calls());
+                    let rank = (!session.standing().has_room(), session.standing().calls());
                     if best.is_some_and(|(first, _)| first <= rank) {
                         continue;
                     }
@@ -242,7 +270,7 @@ impl Group {
                 Phase::Closed => closed = true,
             }
         }
-        let many = best.is_some_and(|((_, calls), session)| calls >= session.many());
+        let many = best.is_some_and(|(_, session)| session.standing().has_many());
         let found = match best {
             Some(((false, _), session)) => Found::Slot(session.take()),
             _ if doubt => Found::Doubt,
@@ -263,7 +291,7 @@ impl Group {
     fn open(self: &Arc<Self>) {
         let has_all = || {
             let sessions = self.sessions.load();
-            let live = sessions.iter().filter(|session| session.phase() <= Phase::Asked).count();
+            let live = sessions.iter().filter(|session| session.standing().phase() <= Phase::Asked).count();
             live >= self.target.options().connections
         };
         if has_all() {
@@ -277,7 +305,7 @@ impl Group {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (group, target, news) = (Arc::downgrade(self), self.target.clone(), self.news.clone());
         let opening = runtime.spawn(async move {
-            let made = Session::connect(target, news, None).await;
+            let made = M::connect(target, news, None).await;
             let Some(group) = group.upgrade() else { return };
             let mut making = group.making();
             making.opening = None;
@@ -308,7 +336,7 @@ impl Group {
         {
             return Err(Error::new(*code, detail.clone()).not_reached());
         }
-        match Session::connect(self.target.clone(), self.news.clone(), deadline).await {
+        match M::connect(self.target.clone(), self.news.clone(), deadline).await {
             Ok(session) => self.add(&self.making(), session),
             // That one call had little time says nothing about the others.
             Err(error) if error.code() == Code::DeadlineExceeded => return Err(error),
@@ -326,7 +354,7 @@ impl Group {
         error::not_sent(self.target.address(), cause.as_deref().unwrap_or("the peer wants no new ones"))
     }
 
-    fn add(&self, _: &MutexGuard<'_, Making>, session: Arc<Session>) {
+    fn add(&self, _: &MutexGuard<'_, Making>, session: Arc<M>) {
         let sessions = self.sessions.load();
         self.sessions.store(Arc::new(sessions.iter().cloned().chain([session]).collect()));
     }
@@ -335,9 +363,9 @@ impl Group {
         let mut making = self.making();
         let mut sessions = self.sessions.load_full();
         Arc::make_mut(&mut sessions).retain(|session| {
-            let closed = session.phase() == Phase::Closed;
+            let closed = session.standing().phase() == Phase::Closed;
             if closed {
-                making.cause = session.cause();
+                making.cause = session.standing().cause().map(str::to_owned);
             }
             !closed
         });
@@ -350,7 +378,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl<M: Member> Drop for Group<M> {
     fn drop(&mut self) {
         let making = self.making.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(opening) = making.opening.take() {
@@ -367,6 +395,7 @@ mod tests {
 
     use super::*;
     use crate::DialOptions;
+    use crate::http::client::http2::Session;
 
     #[tokio::test]
     async fn a_call_finds_its_place_while_others_hold_the_lock() {
@@ -377,8 +406,9 @@ mod tests {
             let mut connection = h2::server::handshake(socket).await.unwrap();
             while connection.accept().await.is_some() {}
         });
-        let group =
-            Group::dial(Arc::new(Target::new(&address, &DialOptions::default()).unwrap())).await.unwrap();
+        let group = Group::<Session>::dial(Arc::new(Target::new(&address, &DialOptions::default()).unwrap()))
+            .await
+            .unwrap();
         // It has said that it lives.
         drop(group.slot(None).await.unwrap());
 

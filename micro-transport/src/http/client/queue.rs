@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::news::News;
+use crate::news::News;
 
 /// Those who wait for places of this kind. Whoever finds one gives it to the one who waits longest.
 pub(super) struct Queue<S> {

@@ -1,0 +1,332 @@
+//! A call begins, goes on, and ends: what those do to a lane who make calls on it.
+
+use std::fmt::Display;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use micro_core::{Body, Deadline, Error, Head, Response, Result};
+use tokio::io::AsyncWrite;
+use tokio::runtime::Handle;
+
+use super::session::{Line, Shared};
+use super::slots::Upload;
+use crate::http::told;
+use crate::lane::frame::{self, CallHead, Carried, End, Named};
+use crate::lane::inbox::{Giving, Key};
+use crate::lane::outbox::PIECES;
+use crate::lane::parts::Parted;
+use crate::lane::pump::{Finish, Sending, pump};
+use crate::lane::traffic::Flow;
+use crate::standing::Phase;
+
+impl Shared {
+    /// Sends a call, or what begins it.
+    ///
+    /// # Errors
+    /// Of calls that cannot be sent, all of them not reached.
+    pub(super) fn call(self: &Arc<Self>, head: &Head, body: Body) -> Result<Key> {
+        let (message, stream) = match body {
+            Body::Empty => (None, None),
+            Body::One(message) => (Some(message), None),
+            Body::Stream(stream) => (None, Some((stream, runtime()?))),
+        };
+        let time = left(head.deadline)?;
+        let mut line = self.line();
+        if self.standing.phase() > Phase::Asked {
+            return Err(self.not_sent());
+        }
+        let peer = line.traffic.peer;
+        if let Some(message) = &message
+            && message.len() > peer.max_message as usize
+        {
+            let (size, limit) = (message.len() as u64, u64::from(peer.max_message));
+            return Err(Error::message_too_large(Some(size), limit, "max_message").not_reached());
+        }
+        let Some(key) = line.slots.take(peer.max_calls) else {
+            // Whoever chose this session has seen that it has room.
+            return Err(self.not_sent());
+        };
+        if let Err(error) = line.begin(key, head, time, message, stream.is_some()) {
+            line.slots.close(key.id);
+            line.slots.leave(key.id);
+            return Err(error);
+        }
+        line.settle_deadline(key, head.deadline);
+        if let Some((stream, runtime)) = stream {
+            let shared = self.clone();
+            // It finds its slot, as the lock is held until that has the flow.
+            let task = runtime.spawn(async move { pump(stream, &*shared, key).await });
+            let upload = Upload { flow: Flow::new(&peer), pump: Some(task.abort_handle()) };
+            if let Some(slot) = line.slots.of(key) {
+                slot.upload = Some(Box::new(upload));
+            }
+        }
+        if line.slots.busy() == 1 && !line.writing {
+            self.write_now(&mut line);
+        } else {
+            line.wake();
+        }
+        if !line.watching {
+            line.wake();
+        }
+        Ok(key)
+    }
+
+    /// Writes what there is, as far as the socket takes it at once: a call that is alone need not wait for the task.
+    fn write_now(&self, line: &mut Line) {
+        let mut pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let count = line.traffic.outbox.pieces(&mut pieces);
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(Ok(count)) = Pin::new(&mut *pen).poll_write_vectored(&mut cx, &pieces[..count]) {
+            line.traffic.outbox.advance(count);
+            line.taken += count as u64;
+            line.written += count as u64;
+        }
+        // The task sees to the rest, and to errors.
+        if !line.traffic.is_empty() {
+            line.wake();
+        }
+    }
+
+    /// The lock of the line. Nothing that runs under it can panic, so a poisoned one is as good as any.
+    pub(super) fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    /// Puts the first frame of a call on its way.
+    fn begin(
+        &mut self,
+        key: Key,
+        head: &Head,
+        time: u64,
+        message: Option<Bytes>,
+        stream: bool,
+    ) -> Result<()> {
+        let Self { traffic, routes, blocks, formats, .. } = self;
+        let peer = traffic.peer;
+        let out = traffic.outbox.frames();
+        let (service, endpoint) = (head.route.service(), head.route.endpoint());
+        let route = match routes.number(&head.route, out) {
+            0 => Named::Names { service, endpoint },
+            number => Named::Number(number),
+        };
+        let block = blocks.number(&head.metadata, out);
+        let shared = head.metadata.shared().filter(|_| block == 0);
+        let own = (shared.map_or(&[][..], |shared| &shared[..]), head.metadata.own());
+        let format = formats.number(head.format, out)?;
+        let call = CallHead { stream, format, route, block, time, own };
+        if !call.fits(peer.max_header) {
+            return Err(Error::resource_exhausted(format!(
+                "the metadata of this call is longer than the {} bytes that the peer takes: see `max_header`",
+                peer.max_header
+            ))
+            .with_http(431)
+            .not_reached());
+        }
+        let max_frame = peer.max_frame as usize;
+        match message {
+            Some(message) if message.len() > max_frame => {
+                let mut opening = Vec::new();
+                let first = Carried { len: max_frame, total: message.len() };
+                frame::put_call_head(&mut opening, key.id, &call, Some(first));
+                traffic.parts.push(Parted { id: key.id, opening, first: max_frame, message, waiter: None });
+            }
+            Some(message) => {
+                let whole = Carried::whole(message.len());
+                frame::put_call_head(out, key.id, &call, Some(whole));
+                traffic.outbox.message(&message);
+            }
+            None => frame::put_call_head(out, key.id, &call, None),
+        }
+        let end = self.taken + self.traffic.outbox.pending() as u64;
+        if let Some(slot) = self.slots.of(key) {
+            slot.sent = end;
+        }
+        Ok(())
+    }
+
+    fn settle_deadline(&mut self, key: Key, deadline: Option<Deadline>) {
+        let Some(deadline) = deadline else { return };
+        if let Some(slot) = self.slots.of(key) {
+            slot.deadline = Some(deadline);
+        }
+        if self.due.is_none_or(|due| deadline < due) {
+            self.due = Some(deadline);
+            // Its timer is set for later, or not at all.
+            self.wake();
+        }
+    }
+
+    /// Has the task look at what there is.
+    pub(super) fn wake(&mut self) {
+        if !self.woken {
+            self.woken = true;
+            if let Some(task) = &self.task {
+                task.wake_by_ref();
+            }
+        }
+    }
+}
+
+/// The answer of a call is waited for.
+impl micro_core::Slots for Shared {
+    fn poll_slot(&self, key: u32, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+        let mut line = self.line();
+        let busy = line.slots.busy();
+        let polled = line.slots.poll(key, cx);
+        self.freed(&line, busy);
+        polled
+    }
+
+    fn cancel(&self, key: u32) {
+        self.abandon(key);
+    }
+}
+
+/// A streamed answer is read.
+impl Giving for Shared {
+    fn give(&self, key: Key, bytes: u32, more: bool) {
+        let mut line = self.line();
+        let stream = (more && line.slots.of(key).is_some()).then_some(key.id);
+        if line.traffic.give(stream, bytes) {
+            line.wake();
+        }
+    }
+
+    fn leave(&self, key: Key) {
+        if self.line().slots.of(key).is_some() {
+            self.abandon(key.id);
+        }
+    }
+}
+
+/// A streamed request is sent.
+impl Sending for Shared {
+    fn poll_send(&self, key: Key, message: &Bytes, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        let mut line = self.line();
+        let Line { slots, traffic, .. } = &mut *line;
+        let Some(upload) = slots.of(key).and_then(|slot| slot.upload.as_mut()) else {
+            return Poll::Ready(None);
+        };
+        if message.len() > traffic.peer.max_message as usize {
+            let (size, limit) = (message.len() as u64, u64::from(traffic.peer.max_message));
+            let error = Error::message_too_large(Some(size), limit, "max_message").maybe_reached();
+            self.fail(&mut line, key.id, error);
+            return Poll::Ready(None);
+        }
+        std::task::ready!(traffic.poll_message(&mut upload.flow, key.id, message, cx));
+        line.wake();
+        Poll::Ready(Some(()))
+    }
+
+    fn poll_sent(&self, key: Key, cx: &mut Context<'_>) -> Poll<()> {
+        self.line().traffic.poll_out(key.id, cx)
+    }
+
+    fn finish(&self, key: Key, how: Finish) {
+        let mut line = self.line();
+        let Some(slot) = line.slots.of(key) else { return };
+        if let Some(upload) = &mut slot.upload {
+            upload.pump = None;
+        }
+        let out = line.traffic.outbox.frames();
+        match how {
+            Finish::Done => frame::put_end(out, key.id, &End::<&[u8]>::Done),
+            Finish::Trailers(trailers) => frame::put_end(out, key.id, &End::Trailers(&trailers)),
+            // Then that is the error of the call, and nobody needs to hear the rest.
+            Finish::Failed(error) => {
+                self.fail(&mut line, key.id, error);
+                return;
+            }
+        }
+        line.wake();
+    }
+}
+
+impl Shared {
+    /// Nobody waits for a call any more: the peer is told, if it still works on it.
+    fn abandon(&self, id: u32) {
+        let mut line = self.line();
+        let busy = line.slots.busy();
+        let left = line.slots.leave(id);
+        if left.owed {
+            self.cancel_at_peer(&mut line, id);
+        }
+        self.freed(&line, busy);
+        drop(line);
+        drop(left);
+    }
+
+    /// A call fails here, while the peer still works on it.
+    pub(super) fn fail(&self, line: &mut Line, id: u32, error: Error) {
+        let Some(slot) = line.slots.get(id) else { return };
+        if let Some(waker) = slot.fail(error) {
+            waker.wake();
+        }
+        self.cancel_at_peer(line, id);
+    }
+
+    fn cancel_at_peer(&self, line: &mut Line, id: u32) {
+        let Line { slots, traffic, .. } = line;
+        if traffic.parts.remove(id) && slots.get(id).is_some_and(|slot| slot.sent == 0) {
+            // It has never heard of the call.
+            slots.close(id);
+        } else {
+            frame::put_cancel(traffic.outbox.frames(), id);
+        }
+        line.wake();
+    }
+
+    /// Tells of the calls that ended since there were `busy` of them.
+    pub(super) fn freed(&self, line: &Line, busy: usize) {
+        let ended = busy.saturating_sub(line.slots.busy());
+        if ended > 0 {
+            self.standing.end(ended);
+        }
+    }
+
+    /// The error of a call that was not sent.
+    pub(super) fn not_sent(&self) -> Error {
+        let cause = self.standing.cause().unwrap_or("the peer wants no new ones");
+        Error::unavailable(format!("the connection to {} takes no calls any more: {cause}", self.address))
+            .not_reached()
+    }
+
+    /// The error of a call that was lost with the connection; `sent` when the peer may have seen it.
+    pub(super) fn lost(&self, cause: impl Display, sent: bool) -> Error {
+        if sent {
+            let detail =
+                format!("the connection to {} broke before the whole answer came: {cause}", self.address);
+            return Error::unavailable(detail);
+        }
+        Error::unavailable(format!("the connection to {} takes no calls any more: {cause}", self.address))
+            .not_reached()
+    }
+
+    /// The error of a call whose time is up.
+    pub(super) fn late(&self) -> Error {
+        Deadline::error(&format!("waiting for the answer of {}", self.address))
+    }
+}
+
+fn runtime() -> Result<Handle> {
+    Handle::try_current().map_err(|_| {
+        Error::failed_precondition("a streamed call has to be made inside of a Tokio runtime").not_reached()
+    })
+}
+
+/// What is told of the time that is left, in nanoseconds; 0 where there is no limit.
+fn left(deadline: Option<Deadline>) -> Result<u64> {
+    let Some(deadline) = deadline else { return Ok(0) };
+    let left = deadline.left();
+    if left.is_zero() {
+        return Err(Deadline::error("waiting to be sent").not_reached());
+    }
+    Ok(u64::try_from(told(left).as_nanos()).unwrap_or(u64::MAX).max(1))
+}

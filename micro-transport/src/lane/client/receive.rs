@@ -1,0 +1,264 @@
+//! What comes in on a lane.
+
+use std::sync::Arc;
+
+use micro_core::{Body, BodyStream, Error, Response};
+use tokio::time::Instant;
+
+use super::session::{Line, Shared};
+use super::task::{REST, Task};
+use crate::lane::frame::{self, End, Frame, Frames, Violation};
+use crate::lane::inbox::{Ended, Inbox, Put, Reader};
+use crate::lane::limits::FIXED;
+use crate::lane::partial::Came;
+use crate::standing::Phase;
+
+/// How many frames in a row may be of no call: pings, credit for all streams, and what is not known.
+const IDLE_FRAMES: usize = 10_000;
+
+impl Task {
+    /// Reads all frames that have come.
+    ///
+    /// # Errors
+    /// What the peer did wrong.
+    pub(super) fn receive(&mut self) -> Result<(), Violation> {
+        let now = Instant::now();
+        self.pulse.hear(now);
+        self.rest = Some(now + REST);
+        self.shared.hear(now);
+        self.shared.standing.change(Phase::Asked, Phase::Ready);
+        let max_frame = self.shared.own.max_frame;
+        let shared = self.shared.clone();
+        let mut frames = Frames::new(self.buffer.frames((max_frame + FIXED) as usize), max_frame);
+        let mut line = shared.line();
+        let busy = line.slots.busy();
+        let mut result = Ok(());
+        loop {
+            match frames.next() {
+                Ok(Some(frame)) => {
+                    if let Err(violation) = self.handle(&shared, &mut line, frame) {
+                        result = Err(violation);
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(violation) => {
+                    result = Err(violation);
+                    break;
+                }
+            }
+        }
+        shared.freed(&line, busy);
+        drop(line);
+        self.wakers.drain(..).for_each(std::task::Waker::wake);
+        result
+    }
+}
+
+impl Task {
+    fn handle(&mut self, shared: &Arc<Shared>, line: &mut Line, frame: Frame<'_>) -> Result<(), Violation> {
+        match frame {
+            Frame::Reply { id, reply, message } => {
+                self.idle = 0;
+                let slot = line.slots.get(id).filter(|slot| slot.is_owed() && slot.answers.is_none());
+                let Some(slot) = slot else { return Err(unasked(id)) };
+                let mut response = Response::default();
+                if !reply.metadata.is_empty() {
+                    *response.metadata_mut() = frame::entries(reply.metadata)?;
+                }
+                if !reply.trailers.is_empty() {
+                    *response.trailers_mut() = frame::entries(reply.trailers)?;
+                }
+                if reply.stream {
+                    let window = shared.own.stream_window;
+                    let inbox = Inbox::new(window);
+                    slot.answers = Some(inbox.clone());
+                    if slot.is_awaited() {
+                        let key = slot.key(id);
+                        let reader = Reader::new(inbox, shared.clone(), key, window);
+                        response.body = Body::Stream(BodyStream::new(reader));
+                        self.wakers.extend(line.slots.answer(id, Ok(response)));
+                    } else {
+                        inbox.leave();
+                    }
+                    return Ok(());
+                }
+                match message {
+                    None => self.answer(line, id, response),
+                    Some(message) => {
+                        let came = self.partials.put(id, message)?;
+                        self.came(shared, line, id, came, response);
+                    }
+                }
+                Ok(())
+            }
+            Frame::Data { id, message } => {
+                self.idle = 0;
+                let Some(slot) = line.slots.get(id).filter(|slot| slot.is_owed()) else {
+                    return Err(unasked(id));
+                };
+                let came = self.partials.put(id, message)?;
+                let Some(inbox) = &slot.answers else {
+                    let response = slot.begun.take().unwrap_or_default();
+                    self.came(shared, line, id, came, response);
+                    return Ok(());
+                };
+                let passed_over = match came {
+                    Came::Whole(message) => match inbox.put(message) {
+                        Put::Kept => return Ok(()),
+                        Put::Unread(length) => length,
+                        Put::Above => {
+                            return Err(Violation::from(format!(
+                                "call {id} sends more than it has credit for"
+                            )));
+                        }
+                    },
+                    Came::TooLong(size) => {
+                        self.too_long(shared, line, id, size);
+                        usize::try_from(size).unwrap_or(usize::MAX)
+                    }
+                    Came::Part | Came::Nothing => return Ok(()),
+                };
+                line.traffic.pass_over(passed_over);
+                Ok(())
+            }
+            Frame::End { id, end } => {
+                self.idle = 0;
+                let Some(slot) = line.slots.get(id).filter(|slot| slot.is_owed()) else {
+                    return Err(unasked(id));
+                };
+                let cut = self.partials.remove(id).filter(|_| slot.answers.is_some());
+                match (end, &slot.answers) {
+                    (End::Error(text), Some(inbox)) => inbox.end(Ended::Failed(Error::from_json(text))),
+                    (End::Error(text), None) => {
+                        self.wakers.extend(line.slots.answer(id, Err(Error::from_json(text))));
+                    }
+                    (End::Done, Some(inbox)) => inbox.end(Ended::Done(None)),
+                    (End::Trailers(trailers), Some(inbox)) => {
+                        inbox.end(Ended::Done(Some(frame::entries(trailers)?)));
+                    }
+                    (End::Done | End::Trailers(_), None) => {
+                        return Err(Violation::from(format!("call {id} ends without an answer")));
+                    }
+                }
+                line.slots.close(id);
+                if let Some(length) = cut {
+                    line.traffic.pass_over(length);
+                }
+                Ok(())
+            }
+            Frame::Credit { id: 0, bytes } => sound(line.traffic.add(bytes)),
+            Frame::Credit { id, bytes } => {
+                let upload = line.slots.get(id).and_then(|slot| slot.upload.as_mut());
+                sound(upload.is_none_or(|upload| upload.flow.add(bytes)))
+            }
+            Frame::Ping(bytes) => {
+                frame::put_pong(line.traffic.outbox.frames(), bytes);
+                self.count()
+            }
+            Frame::Pong(_) | Frame::Unknown(_) => self.count(),
+            Frame::GoAway(goaway) => {
+                let why = if goaway.text.is_empty() { "the peer wants no new ones" } else { goaway.text };
+                self.left = Some(why.to_owned());
+                shared.standing.drain();
+                Ok(())
+            }
+            Frame::Hello(_)
+            | Frame::Call { .. }
+            | Frame::Cancel { .. }
+            | Frame::Route { .. }
+            | Frame::Block { .. }
+            | Frame::Format { .. } => Err(Violation::new("a frame that a server does not send")),
+        }
+    }
+
+    /// The message of an answer that is no stream has come, or a part of it.
+    fn came(&mut self, shared: &Arc<Shared>, line: &mut Line, id: u32, came: Came, mut response: Response) {
+        match came {
+            Came::Whole(message) => {
+                response.body = Body::One(message);
+                self.answer(line, id, response);
+            }
+            Came::Part => {
+                if let Some(slot) = line.slots.get(id) {
+                    slot.begun = Some(response);
+                }
+            }
+            Came::TooLong(size) => self.too_long(shared, line, id, size),
+            Came::Nothing => {}
+        }
+    }
+
+    /// The last frame of a call that is answered with one message.
+    fn answer(&mut self, line: &mut Line, id: u32, response: Response) {
+        self.wakers.extend(line.slots.answer(id, Ok(response)));
+        line.slots.close(id);
+    }
+
+    /// A message is longer than what is read: its call fails here. What is on its way of it is passed over.
+    fn too_long(&mut self, shared: &Arc<Shared>, line: &mut Line, id: u32, size: u64) {
+        let limit = u64::from(shared.own.max_message);
+        let error = Error::message_too_large(Some(size), limit, "max_message").maybe_reached();
+        shared.fail(line, id, error);
+    }
+
+    /// Frames that say nothing of any call, and too many of them.
+    fn count(&mut self) -> Result<(), Violation> {
+        self.idle += 1;
+        if self.idle > IDLE_FRAMES {
+            return Err(Violation::flood("more frames in a row that are of no call than anybody needs"));
+        }
+        Ok(())
+    }
+
+    /// Fails the calls whose time is up, and looks when the next one's is.
+    pub(super) fn expire(&mut self) {
+        let shared = self.shared.clone();
+        let mut line = shared.line();
+        if line.due.is_none_or(|due| !due.is_past()) {
+            return;
+        }
+        let mut next = None;
+        self.expired.clear();
+        for (id, slot) in line.slots.owed() {
+            match slot.deadline {
+                Some(deadline) if deadline.is_past() => self.expired.push(id),
+                Some(deadline) => next = [next, Some(deadline)].into_iter().flatten().min(),
+                None => {}
+            }
+        }
+        line.due = next;
+        for id in self.expired.drain(..) {
+            shared.fail(&mut line, id, shared.late());
+        }
+    }
+
+    /// The connection is gone, and all calls on it.
+    pub(super) fn fail_all(&mut self, cause: &str) {
+        let shared = self.shared.clone();
+        let mut line = shared.line();
+        let busy = line.slots.busy();
+        let written = line.written;
+        let lost: Vec<_> = line.slots.owed().map(|(id, slot)| (id, slot.sent <= written)).collect();
+        for (id, sent) in lost {
+            let unsent = line.traffic.parts.remove(id) && !sent;
+            let error = shared.lost(cause, sent && !unsent);
+            if let Some(slot) = line.slots.get(id) {
+                self.wakers.extend(slot.fail(error));
+            }
+            line.slots.close(id);
+        }
+        shared.freed(&line, busy);
+        line.traffic.go_on();
+        drop(line);
+        self.wakers.drain(..).for_each(std::task::Waker::wake);
+    }
+}
+
+fn unasked(id: u32) -> Violation {
+    Violation::from(format!("an answer to call {id}, which does not run"))
+}
+
+fn sound(credit: bool) -> Result<(), Violation> {
+    if credit { Ok(()) } else { Err(Violation::new("more credit than there can be")) }
+}

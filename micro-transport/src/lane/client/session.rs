@@ -1,0 +1,201 @@
+//! One lane, as those see it who make calls on it.
+
+use std::fmt::{self, Debug, Formatter};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+use std::time::Duration;
+
+use micro_core::{Address, Body, Call, Deadline, Head};
+use tokio::io::AsyncWrite;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::names::{Blocks, Routes};
+use super::slots::Slots;
+use super::task::Task;
+use crate::lane::format;
+use crate::lane::limits::Limits;
+use crate::lane::traffic::Traffic;
+use crate::news::News;
+use crate::standing::{Phase, Standing};
+
+/// A lane. Its calls hold it: it closes when the last handle is dropped and they are done.
+#[derive(Debug)]
+pub(crate) struct Session {
+    shared: Arc<Shared>,
+    /// Dropped with this: then the task lets the connection end.
+    _held: oneshot::Sender<()>,
+}
+
+/// What all who use a lane share.
+pub(super) struct Shared {
+    /// Who is at the other end, for errors.
+    pub(super) address: Address,
+    pub(super) own: Limits,
+    pub(super) standing: Standing,
+    pub(super) line: Mutex<Line>,
+    /// What writes to the socket; whoever has it has seen in the line that nobody else writes.
+    pub(super) pen: Mutex<Pen>,
+    /// When the peer was heard last, and since when its silence means something: in microseconds since the start.
+    start: Instant,
+    pub(super) heard: AtomicU64,
+    silence: u64,
+}
+
+pub(super) type Pen = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// What is done under the lock of a lane.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) slots: Slots,
+    pub(super) traffic: Traffic,
+    pub(super) routes: Routes,
+    pub(super) blocks: Blocks,
+    pub(super) formats: format::Numbers,
+    /// The task of the connection, and whether it was woken and has not looked yet.
+    pub(super) task: Option<Waker>,
+    pub(super) woken: bool,
+    /// Whether the task writes what it took.
+    pub(super) writing: bool,
+    /// How many bytes were taken to be written, and how many are.
+    pub(super) taken: u64,
+    pub(super) written: u64,
+    /// The earliest deadline of a call, or an earlier moment.
+    pub(super) due: Option<Deadline>,
+    /// Whether a call wants to know whether the peer lives.
+    pub(super) ask: bool,
+    /// Whether the task has its timer set to see a peer that is silent.
+    pub(super) watching: bool,
+}
+
+/// A call's place on a session, until it is dispatched.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Shared>);
+
+/// What a session is made of, beside its socket.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) address: Address,
+    pub(crate) own: Limits,
+    pub(crate) peer: Limits,
+    pub(crate) keep_alive: Duration,
+    pub(crate) keep_alive_timeout: Duration,
+    pub(crate) news: Arc<News>,
+}
+
+impl Session {
+    /// A session on a socket whose peer has said hello.
+    pub(super) fn new(
+        setup: Setup,
+        pen: Pen,
+        task: impl FnOnce(Arc<Shared>, oneshot::Receiver<()>) -> Task,
+    ) -> Arc<Self> {
+        let Setup { address, own, peer, keep_alive, news, .. } = setup;
+        let line = Line {
+            slots: Slots::default(),
+            traffic: Traffic::new(&own, peer),
+            routes: Routes::new(peer.max_routes),
+            blocks: Blocks::new(peer.max_blocks),
+            formats: format::Numbers::default(),
+            task: None,
+            woken: true,
+            writing: false,
+            taken: 0,
+            written: 0,
+            due: None,
+            ask: false,
+            watching: false,
+        };
+        let silence = u64::try_from(keep_alive.as_micros()).unwrap_or(u64::MAX).max(1_000);
+        let shared = Arc::new(Shared {
+            address,
+            own,
+            standing: Standing::new(Phase::Ready, peer.max_calls as usize, news),
+            line: Mutex::new(line),
+            pen: Mutex::new(pen),
+            start: Instant::now(),
+            heard: AtomicU64::new(0),
+            silence,
+        });
+        let (held, dropped) = oneshot::channel();
+        tokio::spawn(task(shared.clone(), dropped).run());
+        Arc::new(Self { shared, _held: held })
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.shared.standing
+    }
+
+    /// Whether it can be trusted with a call. One that was not heard for long because nobody used it cannot: it is asked,
+    /// and told of when it answers.
+    pub(crate) fn is_well(&self) -> bool {
+        let shared = &self.shared;
+        // Who waits asks.
+        if self.standing().calls() > 0
+            || shared.now().saturating_sub(shared.heard.load(Ordering::Relaxed)) < shared.silence
+        {
+            return true;
+        }
+        if shared.standing.change(Phase::Ready, Phase::Asked) {
+            let mut line = shared.line();
+            line.ask = true;
+            line.wake();
+        }
+        false
+    }
+
+    /// A place for a call.
+    pub(crate) fn place(&self) -> Place {
+        self.shared.standing.begin();
+        Place(self.shared.clone())
+    }
+}
+
+impl Debug for Shared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane")
+            .field("address", &self.address)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Microseconds since the start.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// The peer was heard.
+    pub(super) fn hear(&self, now: Instant) {
+        let heard = u64::try_from((now - self.start).as_micros()).unwrap_or(u64::MAX);
+        self.heard.store(heard, Ordering::Relaxed);
+    }
+}
+
+impl Place {
+    /// Whether the session takes the call.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.standing.phase() <= Phase::Asked
+    }
+
+    /// Makes a call.
+    pub(crate) fn dispatch(self, head: &Head, body: Body) -> Call {
+        let shared = self.0.clone();
+        std::mem::forget(self);
+        match shared.call(head, body) {
+            Ok(key) => Call::slot(shared, key.id),
+            Err(error) => {
+                shared.standing.end(1);
+                Call::ready(Err(error))
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.standing.end(1);
+    }
+}

@@ -1,0 +1,434 @@
+//! The calls of one connection: from frames to handlers, and back.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use micro_core::{Body, BodyStream, Deadline, Dispatch, Error, Head, Peer, Request, Response, Result};
+use tokio::time::Instant;
+
+use super::line::Line;
+use super::place::{BATCH, Place};
+use super::reply::{self, Rest};
+use super::run::{Begun, Permit, run};
+use super::tables::Tables;
+use super::taken::{Coming, Life, Running, Taken};
+use crate::Placement;
+use crate::http::{Serving, too_many};
+use crate::lane::frame::{self, CallHead, End, Frame, Frames, Message, Violation};
+use crate::lane::inbox::{Ended, Inbox, Key, Put, Reader};
+use crate::lane::limits::{FIXED, Limits};
+use crate::lane::outbox::Outbox;
+use crate::lane::partial::{Came, Partials};
+
+/// How many frames in a row may be of no call, or cancel one that was not answered yet.
+const IDLE_FRAMES: usize = 10_000;
+
+/// What a connection knows of its calls.
+pub(super) struct Calls {
+    pub(super) serving: Arc<Serving>,
+    pub(super) line: Arc<Line>,
+    pub(super) peer: Arc<Peer>,
+    pub(super) own: Limits,
+    pub(super) theirs: Limits,
+    pub(super) tables: Tables,
+    pub(super) partials: Partials,
+    /// The calls that are not over, by their number less one.
+    pub(super) places: Vec<Taken>,
+    pub(super) running: usize,
+    /// Answers of this task, which need no lock.
+    pub(super) answers: Outbox,
+    /// The earliest deadline of a call that runs, or an earlier moment.
+    pub(super) due: Option<Deadline>,
+    pub(super) late: Vec<u32>,
+    pub(super) idle: usize,
+    pub(super) peer_left: bool,
+}
+
+/// When a batch of frames came, and how long handlers that are polled in place had of it.
+struct Batch {
+    came: Instant,
+    now: std::time::Instant,
+    start: std::time::Instant,
+    spawned: bool,
+}
+
+impl Calls {
+    pub(super) fn new(serving: Arc<Serving>, line: Arc<Line>, peer: Arc<Peer>, own: Limits) -> Self {
+        let tables = Tables::new(&own);
+        let partials = Partials::new(own.max_partial, own.max_message);
+        let theirs = line.lock().traffic.peer;
+        Self {
+            serving,
+            line,
+            peer,
+            own,
+            theirs,
+            tables,
+            partials,
+            places: Vec::new(),
+            running: 0,
+            answers: Outbox::default(),
+            due: None,
+            late: Vec::new(),
+            idle: 0,
+            peer_left: false,
+        }
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(super) fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
+    /// The longest frame that may come.
+    pub(super) fn longest(&self) -> usize {
+        (self.own.max_frame + FIXED) as usize
+    }
+
+    /// How many calls are not answered.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// How many bytes of answers wait.
+    pub(super) fn pending(&self) -> usize {
+        let state = self.line.lock();
+        self.answers.pending() + state.traffic.outbox.pending() + usize::from(!state.traffic.parts.is_empty())
+    }
+
+    /// Whether the peer has said that it makes no calls any more.
+    pub(super) fn has_peer_left(&self) -> bool {
+        self.peer_left
+    }
+
+    /// When the next call is late, as far as is known.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.map(|due| Instant::from_std(due.instant()))
+    }
+
+    /// Where this task's own frames go.
+    pub(super) fn answers(&mut self) -> &mut Vec<u8> {
+        self.answers.frames()
+    }
+
+    /// Moves the answers of this task to what is written. Says whether there are any.
+    pub(super) fn take_answers(&mut self, batch: &mut Outbox) -> bool {
+        let any = !self.answers.is_empty();
+        if any {
+            batch.take(&mut self.answers);
+        }
+        any
+    }
+
+    /// Reads frames, and answers or runs the calls in them. Says whether calls were given tasks.
+    ///
+    /// # Errors
+    /// What the peer did wrong.
+    pub(super) fn receive(
+        &mut self,
+        bytes: Bytes,
+        came: Instant,
+        cx: &mut Context<'_>,
+    ) -> std::result::Result<bool, Violation> {
+        self.settle();
+        let now = came.into_std();
+        let mut batch = Batch { came, now, start: now, spawned: false };
+        let mut frames = Frames::new(bytes, self.own.max_frame);
+        while let Some(frame) = frames.next()? {
+            self.handle(frame, &mut batch, cx)?;
+        }
+        Ok(batch.spawned)
+    }
+
+    fn handle(
+        &mut self,
+        frame: Frame<'_>,
+        batch: &mut Batch,
+        cx: &mut Context<'_>,
+    ) -> std::result::Result<(), Violation> {
+        match frame {
+            Frame::Call { id, call, message } => {
+                self.idle = 0;
+                self.call(id, &call, message, batch, cx)
+            }
+            Frame::Data { id, message } => self.data(id, message, batch, cx),
+            Frame::End { id, end } => self.half_closed(id, &end),
+            Frame::Cancel { id } => {
+                self.cancel(id);
+                self.count()
+            }
+            Frame::Credit { id, bytes } => {
+                if !self.line.lock().add(id, bytes) {
+                    return Err(Violation::new("more credit than there can be"));
+                }
+                if id == 0 { self.count() } else { Ok(()) }
+            }
+            Frame::Ping(bytes) => {
+                frame::put_pong(self.answers.frames(), bytes);
+                self.count()
+            }
+            Frame::Pong(_) | Frame::Unknown(_) => self.count(),
+            Frame::GoAway(_) => {
+                self.peer_left = true;
+                self.count()
+            }
+            Frame::Route { number, service, endpoint } => {
+                self.tables.route(number, service, endpoint)?;
+                self.count()
+            }
+            Frame::Block { number, entries } => {
+                self.tables.block(number, entries)?;
+                self.count()
+            }
+            Frame::Format { number, content_type } => {
+                self.tables.format(number, content_type, &self.serving.options.formats);
+                self.count()
+            }
+            Frame::Hello(_) | Frame::Reply { .. } => {
+                Err(Violation::new("a frame that a client does not send"))
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        id: u32,
+        call: &CallHead<'_>,
+        message: Option<Message>,
+        batch: &mut Batch,
+        cx: &mut Context<'_>,
+    ) -> std::result::Result<(), Violation> {
+        self.open(id)?;
+        if !call.fits(self.own.max_header) {
+            return Err(Violation::new("a CALL with more metadata than was agreed on"));
+        }
+        let (route, place) = self.tables.find_route(&call.route)?;
+        let format = match self.tables.find_format(call.format, &self.serving.options.formats) {
+            Ok(format) => format,
+            Err(error) => {
+                self.answer(id, Err(error.not_reached()));
+                return Ok(());
+            }
+        };
+        let mut head = Head::new(route, format);
+        head.metadata = self.tables.metadata(call.block, call.own)?;
+        head.deadline = self.deadline(call.time, batch);
+        head.received = Some(batch.came.into_std());
+        head.peer = Some(self.peer.clone());
+        let body = match message {
+            None if call.stream => return self.stream(id, head, &place),
+            None => Body::Empty,
+            Some(message) => match self.partials.put(id, message)? {
+                Came::Whole(message) => Body::One(message),
+                Came::Part => {
+                    self.places[id as usize - 1] = Taken::Coming(Box::new(Coming { head, place }));
+                    self.running += 1;
+                    return Ok(());
+                }
+                Came::TooLong(size) => {
+                    self.answer(id, Err(too_long(&self.own, size).not_reached()));
+                    return Ok(());
+                }
+                Came::Nothing => Body::Empty,
+            },
+        };
+        self.dispatch(id, Request::new(head, body), &place, batch, cx);
+        Ok(())
+    }
+
+    /// Takes a number for a call.
+    fn open(&mut self, id: u32) -> std::result::Result<(), Violation> {
+        if id == 0 || id > self.own.max_calls {
+            return Err(Violation::from(format!("call {id}, of numbers up to {}", self.own.max_calls)));
+        }
+        let index = id as usize - 1;
+        if self.places.len() <= index {
+            self.places.resize_with(index + 1, Taken::default);
+        }
+        if !matches!(self.places[index], Taken::Free) {
+            return Err(Violation::from(format!("call {id}, which is not over")));
+        }
+        Ok(())
+    }
+
+    /// The moment until which a call has time.
+    fn deadline(&self, time: u64, batch: &Batch) -> Option<Deadline> {
+        (time != 0).then(|| Deadline::after_instant(batch.now, std::time::Duration::from_nanos(time)))
+    }
+
+    /// Has a call answered, at once where that is soon done.
+    fn dispatch(
+        &mut self,
+        id: u32,
+        request: Request,
+        place: &Arc<Place>,
+        batch: &mut Batch,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(permit) = Permit::take(&self.serving) else {
+            return self.answer(id, Err(too_many(&self.serving.options)));
+        };
+        let (deadline, route) = (request.head.deadline, request.head.route.clone());
+        let begun = if self.is_in_place(place, batch) {
+            let mut call = self.serving.app.dispatch(request);
+            let polled = Pin::new(&mut call).poll(cx);
+            let now = std::time::Instant::now();
+            place.note(now.duration_since(batch.now));
+            batch.now = now;
+            match polled {
+                Poll::Pending => Begun::Call(call),
+                Poll::Ready(Ok(response)) if response.body.is_stream() => Begun::Answer(response),
+                Poll::Ready(result) => return self.answer(id, result),
+            }
+        } else {
+            Begun::Request(request)
+        };
+        let key = self.line.lock().begin(id);
+        self.start(key, begun, place, permit, Life { deadline, route, requests: None });
+        batch.spawned = true;
+    }
+}
+
+impl Calls {
+    /// Whether a handler is polled by this task.
+    fn is_in_place(&self, place: &Place, batch: &Batch) -> bool {
+        match self.serving.options.placement {
+            Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.start) < BATCH,
+            Placement::InPlace => true,
+            Placement::Spawned => false,
+        }
+    }
+
+    /// A call whose request is a stream has a task from the start.
+    fn stream(&mut self, id: u32, head: Head, place: &Arc<Place>) -> std::result::Result<(), Violation> {
+        let Some(permit) = Permit::take(&self.serving) else {
+            self.answer(id, Err(too_many(&self.serving.options)));
+            return Ok(());
+        };
+        let (deadline, route) = (head.deadline, head.route.clone());
+        let window = self.own.stream_window;
+        let inbox = Inbox::new(window);
+        let key = self.line.lock().begin(id);
+        let body = BodyStream::new(Reader::new(inbox.clone(), self.line.clone(), key, window));
+        let request = Request::new(head, Body::Stream(body));
+        let life = Life { deadline, route, requests: Some(inbox) };
+        self.start(key, Begun::Request(request), place, permit, life);
+        Ok(())
+    }
+
+    /// Gives a call a task.
+    fn start(&mut self, key: Key, begun: Begun, place: &Arc<Place>, permit: Permit, life: Life) {
+        let task = tokio::spawn(run(self.line.clone(), key, begun, place.clone(), permit)).abort_handle();
+        if let Some(deadline) = life.deadline
+            && self.due.is_none_or(|due| deadline < due)
+        {
+            self.due = Some(deadline);
+        }
+        self.places[key.id as usize - 1] = Taken::Running(Running { key, task, life });
+        self.running += 1;
+    }
+
+    /// The answer of a call that had no task.
+    pub(super) fn answer(&mut self, id: u32, result: Result<Response>) {
+        let result = result.map_err(|error| error.or_id(&self.serving.options.service));
+        if let Rest::Parts(parted) = reply::put(&mut self.answers, &self.theirs, id, &result) {
+            self.line.lock().traffic.parts.push(parted);
+        }
+    }
+
+    fn data(
+        &mut self,
+        id: u32,
+        message: Message,
+        batch: &mut Batch,
+        cx: &mut Context<'_>,
+    ) -> std::result::Result<(), Violation> {
+        let index = (id as usize).wrapping_sub(1);
+        match self.places.get(index) {
+            Some(Taken::Coming(_)) => match self.partials.put(id, message)? {
+                Came::Whole(message) => self.come(index, message, batch, cx),
+                Came::TooLong(_) | Came::Part | Came::Nothing => {}
+            },
+            Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) => {
+                self.idle = 0;
+                let passed_over = match self.partials.put(id, message)? {
+                    Came::Whole(message) => match inbox.put(message) {
+                        Put::Kept => return Ok(()),
+                        Put::Unread(length) => length,
+                        Put::Above => {
+                            return Err(Violation::from(format!(
+                                "call {id} sends more than it has credit for"
+                            )));
+                        }
+                    },
+                    Came::TooLong(size) => {
+                        inbox.end(Ended::Failed(too_long(&self.own, size)));
+                        usize::try_from(size).unwrap_or(usize::MAX)
+                    }
+                    Came::Part | Came::Nothing => return Ok(()),
+                };
+                self.line.lock().traffic.pass_over(passed_over);
+            }
+            // Its call has ended without it.
+            _ => {
+                if let Some(length) = message.begins() {
+                    self.line.lock().traffic.pass_over(length);
+                }
+                return self.count();
+            }
+        }
+        Ok(())
+    }
+
+    /// All of a call's message is there.
+    fn come(&mut self, index: usize, message: Bytes, batch: &mut Batch, cx: &mut Context<'_>) {
+        let Taken::Coming(coming) = std::mem::take(&mut self.places[index]) else { return };
+        self.running -= 1;
+        let Coming { head, place } = *coming;
+        self.dispatch(index as u32 + 1, Request::new(head, Body::One(message)), &place, batch, cx);
+    }
+
+    /// The stream of a request has ended.
+    fn half_closed(&mut self, id: u32, end: &End<'_>) -> std::result::Result<(), Violation> {
+        let trailers = match end {
+            End::Done => None,
+            End::Trailers(trailers) => Some(frame::entries(trailers)?),
+            End::Error(_) => return Err(Violation::new("an END with an error, from a client")),
+        };
+        if let Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) =
+            self.places.get((id as usize).wrapping_sub(1))
+        {
+            inbox.end(Ended::Done(trailers));
+            return Ok(());
+        }
+        self.count()
+    }
+
+    /// Frames that are of no call, or take calls back, and too many of them in a row.
+    fn count(&mut self) -> std::result::Result<(), Violation> {
+        self.idle += 1;
+        if self.idle > IDLE_FRAMES {
+            return Err(Violation::flood("more frames in a row that are of no call than anybody needs"));
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory of calls, when there are none.
+    pub(super) fn rest(&mut self) {
+        self.line.lock().rest();
+        self.answers.rest();
+        if self.running == 0 {
+            self.places = Vec::new();
+        }
+    }
+}
+
+/// The error of a message that is longer than what is read.
+fn too_long(own: &Limits, size: u64) -> Error {
+    Error::message_too_large(Some(size), u64::from(own.max_message), "max_message").maybe_reached()
+}

@@ -1,0 +1,343 @@
+//! The task of a lane: reads, answers, writes, and watches the time.
+
+use std::future::{Future, poll_fn};
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use micro_core::Peer;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::calls::Calls;
+use super::line::Line;
+use crate::http::{Serving, Socket};
+use crate::lane::buffer::ReadBuffer;
+use crate::lane::frame::{self, GoAway, Violation};
+use crate::lane::limits::Limits;
+use crate::lane::outbox::{Outbox, PIECES};
+use crate::lane::pulse::{Beat, Pulse};
+use crate::lane::traffic::Traffic;
+use crate::transport::stopped;
+
+/// How much may wait to be written until nothing more is read: who takes no answers gets no further calls in.
+const CLOGGED: usize = 1024 * 1024;
+/// How long a lane has nothing to do until it gives back its memory.
+const REST: Duration = Duration::from_millis(500);
+/// How long an idle peer has to agree to the end, and how long answers may take to be handed over.
+const AGREE: Duration = Duration::from_millis(250);
+const HAND_OVER: Duration = Duration::from_secs(5);
+
+/// One connection.
+pub(super) struct Connection<S> {
+    serving: Arc<Serving>,
+    socket: S,
+    buffer: ReadBuffer,
+    calls: Calls,
+    /// What is being written.
+    batch: Outbox,
+    pulse: Pulse,
+    timer: Pin<Box<Sleep>>,
+    /// When anything last came or was written.
+    active: Instant,
+    /// Since when nothing of what there is could be written.
+    blocked: Option<Instant>,
+    /// Since when the rest of a frame is to come.
+    begun: Option<Instant>,
+    end: End,
+    polite: bool,
+    waited: bool,
+    /// Whether memory was given back since it was last used.
+    rested: bool,
+}
+
+/// How far the end of a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// It is not in sight.
+    None,
+    /// The peer was told that no new calls are wanted.
+    Told(Instant),
+    /// What ran was cancelled.
+    Cancelled(Instant),
+}
+
+impl<S: Socket> Connection<S> {
+    pub(super) fn new(
+        serving: Arc<Serving>,
+        socket: S,
+        buffer: ReadBuffer,
+        peer: Peer,
+        own: Limits,
+        theirs: Limits,
+    ) -> Self {
+        let options = &serving.options;
+        let pulse = Pulse::new(options.keep_alive, options.keep_alive_timeout);
+        let line = Arc::new(Line::new(Traffic::new(&own, theirs)));
+        let now = Instant::now();
+        Self {
+            calls: Calls::new(serving.clone(), line, Arc::new(peer), own),
+            serving,
+            socket,
+            buffer,
+            batch: Outbox::default(),
+            pulse,
+            timer: Box::pin(sleep_until(now + REST)),
+            active: now,
+            blocked: None,
+            begun: None,
+            end: End::None,
+            polite: Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread,
+            waited: false,
+            rested: false,
+        }
+    }
+
+    /// Serves it to its end; the socket is left to who wants to linger.
+    pub(super) async fn run(mut self) -> S {
+        let mut stop = std::pin::pin!(self.serving.stopped());
+        let cancel = self.serving.options.cancel.clone();
+        let mut cancel = std::pin::pin!(cancel.fired());
+        let why = poll_fn(|cx| {
+            if self.end == End::None && stop.as_mut().poll(cx).is_ready() {
+                self.say_goodbye();
+            }
+            if let End::Told(_) = self.end
+                && cancel.as_mut().poll(cx).is_ready()
+            {
+                self.end = End::Cancelled(Instant::now());
+                self.calls.end_all(stopped);
+            }
+            self.poll(cx)
+        })
+        .await;
+        tracing::debug!(peer = %self.calls.peer().address, why, "a lane ended");
+        self.socket
+    }
+
+    /// Ready when it is over, with the reason.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        let mut spawned = false;
+        while !self.is_clogged() {
+            let came = self.buffer.has_begun() && self.begun.is_none();
+            if !came {
+                match self.buffer.poll_read(cx, &mut self.socket) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready("the peer closed it"),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready("its socket failed"),
+                    Poll::Pending => break,
+                }
+            }
+            match self.receive(cx) {
+                Ok(made) => spawned |= made,
+                Err(violation) => return self.refuse(&violation, cx),
+            }
+            // What was asked is answered before more is read.
+            if let Poll::Ready(why) = self.poll_write(cx) {
+                return Poll::Ready(why);
+            }
+            if spawned {
+                // Behind the calls that were spawned: Tokio keeps the last of them for this thread, and would poll this
+                // connection before it, or no connection at all while it computes.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        if let Poll::Ready(why) = self.poll_write(cx) {
+            return Poll::Ready(why);
+        }
+        self.poll_timer(cx)
+    }
+
+    /// Answers, or begins to answer, all that has come. Says whether calls were given tasks.
+    fn receive(&mut self, cx: &mut Context<'_>) -> Result<bool, Violation> {
+        let now = Instant::now();
+        self.active = now;
+        self.rested = false;
+        self.pulse.hear(now);
+        let bytes = self.buffer.frames(self.calls.longest());
+        let spawned = self.calls.receive(bytes, now, cx)?;
+        self.begun = self.buffer.has_begun().then_some(self.begun.unwrap_or(now));
+        Ok(spawned)
+    }
+
+    /// Whether the peer takes too little of its answers to be asked for more calls.
+    fn is_clogged(&self) -> bool {
+        self.batch.pending() + self.calls.pending() >= CLOGGED
+    }
+
+    /// Writes what there is to write. Ready when the connection is over.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        loop {
+            if self.batch.is_empty() && !self.take(cx) {
+                self.blocked = None;
+                return Poll::Pending;
+            }
+            let mut pieces = [IoSlice::new(&[]); PIECES];
+            let count = self.batch.pieces(&mut pieces);
+            match Pin::new(&mut self.socket).poll_write_vectored(cx, &pieces[..count]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready("the peer takes nothing any more"),
+                Poll::Ready(Ok(count)) => {
+                    self.batch.advance(count);
+                    self.blocked = None;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready("its socket failed"),
+                Poll::Pending => {
+                    let now = *self.blocked.get_or_insert_with(Instant::now);
+                    self.sooner(now + self.serving.options.message_timeout);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Takes what is to be written next. Says whether there is anything.
+    fn take(&mut self, cx: &mut Context<'_>) -> bool {
+        let answered = self.calls.take_answers(&mut self.batch);
+        let line = self.calls.line().clone();
+        let mut state = line.lock();
+        if state.task.as_ref().is_none_or(|task| !task.will_wake(cx.waker())) {
+            state.task = Some(cx.waker().clone());
+        }
+        state.woken = false;
+        let more = !state.traffic.is_empty();
+        if !answered && more && self.polite && !self.waited {
+            // Calls that are about to be answered as well go out with those that are.
+            self.waited = true;
+            state.woken = true;
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        self.waited = false;
+        if more {
+            state.traffic.fill();
+            self.batch.take(&mut state.traffic.outbox);
+            state.traffic.go_on();
+        }
+        drop(state);
+        self.calls.settle();
+        !self.batch.is_empty()
+    }
+
+    /// Has the timer look at the clock at this moment, if it would later.
+    fn sooner(&mut self, at: Instant) {
+        if at < self.timer.deadline() {
+            self.timer.as_mut().reset(at);
+        }
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        if let Some(due) = self.calls.due() {
+            self.sooner(due);
+        }
+        loop {
+            if let Some(why) = self.is_over() {
+                return Poll::Ready(why);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            match self.look(now) {
+                // Not at once again, whatever is due: what stays due is seen to by what comes.
+                Ok(next) => self.timer.as_mut().reset(next.max(now + Duration::from_millis(1))),
+                Err(why) => return Poll::Ready(why),
+            }
+            if let Poll::Ready(why) = self.poll_write(cx) {
+                return Poll::Ready(why);
+            }
+        }
+    }
+
+    /// Why it is over, when its end was told of and all is done.
+    fn is_over(&self) -> Option<&'static str> {
+        let told = match self.end {
+            End::None => return None,
+            End::Told(told) | End::Cancelled(told) => told,
+        };
+        if self.calls.running() > 0 || !self.batch.is_empty() || self.calls.pending() > 0 {
+            return None;
+        }
+        let agreed = self.calls.has_peer_left() || told.elapsed() >= AGREE;
+        agreed.then_some("all is answered, and no new calls are wanted")
+    }
+
+    /// Does what is due, and says when to look again.
+    fn look(&mut self, now: Instant) -> Result<Instant, &'static str> {
+        let options = &self.serving.options;
+        let mut next = now + REST.max(Duration::from_secs(1));
+        let mut due = |at: Instant| next = next.min(at);
+        if let Some(blocked) = self.blocked {
+            let told = if matches!(self.end, End::Cancelled(_)) { HAND_OVER } else { Duration::MAX };
+            let end = blocked + options.message_timeout.min(told);
+            if now >= end {
+                return Err("the peer takes nothing of its answers");
+            }
+            due(end);
+        }
+        if let Some(begun) = self.begun {
+            let end = begun + options.message_timeout;
+            if now >= end {
+                return Err("a frame was too long on its way");
+            }
+            due(end);
+        }
+        if let Some(at) = self.calls.expire(now) {
+            due(at);
+        }
+        let running = self.calls.running() > 0;
+        if running {
+            match self.pulse.beat(now) {
+                Beat::Dead => return Err("the peer is silent"),
+                Beat::Ask => frame::put_ping(self.calls.answers(), [0; 8]),
+                Beat::Wait(at) => due(at),
+            }
+        }
+        match self.end {
+            End::Told(told) | End::Cancelled(told) if !running => due(told + AGREE),
+            End::None if !running && self.begun.is_none() => {
+                let end = self.active + options.idle_timeout;
+                if now >= end {
+                    self.say_goodbye();
+                    due(now + AGREE);
+                } else {
+                    next = end;
+                }
+                self.rest(now, &mut next);
+            }
+            _ => {}
+        }
+        Ok(next)
+    }
+
+    /// Gives back memory that was not used for a while.
+    fn rest(&mut self, now: Instant, next: &mut Instant) {
+        if self.rested {
+            return;
+        }
+        if now < self.active + REST {
+            *next = (*next).min(self.active + REST);
+            return;
+        }
+        self.rested = true;
+        self.buffer.rest();
+        self.batch.rest();
+        self.calls.rest();
+    }
+
+    /// Tells the peer that no new calls are wanted.
+    fn say_goodbye(&mut self) {
+        self.end = End::Told(Instant::now());
+        frame::put_goaway(self.calls.answers(), &GoAway::done());
+        self.sooner(Instant::now() + AGREE);
+    }
+
+    /// Tells the peer what it did wrong, as far as that can be told at once.
+    fn refuse(&mut self, violation: &Violation, cx: &mut Context<'_>) -> Poll<&'static str> {
+        frame::put_goaway(self.calls.answers(), &GoAway::violated(violation));
+        let _ = self.poll_write(cx);
+        Poll::Ready("the peer does not keep to the protocol")
+    }
+}

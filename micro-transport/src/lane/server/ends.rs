@@ -1,0 +1,120 @@
+//! The calls of a connection end: by themselves, by their callers, by the clock, and all of them.
+
+use micro_core::{Deadline, Error};
+use tokio::time::Instant;
+
+use super::calls::Calls;
+use super::line::State;
+use super::taken::{Life, Running, Taken};
+use crate::waiting::Waiting;
+
+impl Calls {
+    /// The caller does not want the answer any more.
+    pub(super) fn cancel(&mut self, id: u32) {
+        self.settle();
+        let error = || Error::cancelled("the caller gave the call up");
+        self.partials.remove(id);
+        let Some(taken) = self.places.get_mut((id as usize).wrapping_sub(1)) else { return };
+        match std::mem::take(taken) {
+            Taken::Free => {}
+            Taken::Coming(_) => {
+                self.running -= 1;
+                self.answer(id, Err(error().not_reached()));
+            }
+            Taken::Running(running) => {
+                self.line.end(running.key, &error());
+                *taken = Taken::Running(running);
+                self.settle();
+            }
+        }
+    }
+
+    /// Ends all calls: the service stops.
+    pub(super) fn end_all(&mut self, error: fn() -> Error) {
+        for index in 0..self.places.len() {
+            self.end(index, error());
+        }
+        self.settle();
+    }
+
+    /// Ends a call from here, and tells its caller why.
+    fn end(&mut self, index: usize, error: Error) {
+        match &self.places[index] {
+            Taken::Free => {}
+            Taken::Coming(_) => {
+                let id = index as u32 + 1;
+                self.partials.remove(id);
+                self.places[index] = Taken::Free;
+                self.running -= 1;
+                self.answer(id, Err(error.not_reached()));
+            }
+            Taken::Running(running) => {
+                self.line.end(running.key, &error);
+            }
+        }
+    }
+
+    /// Frees the numbers of calls that their tasks have answered. It is done before anything is written, so that a peer
+    /// cannot use a number again before that.
+    pub(super) fn settle(&mut self) {
+        let line = self.line.clone();
+        let mut state = line.lock();
+        let State { answered, traffic, .. } = &mut *state;
+        for id in answered.drain(..) {
+            if let Taken::Running(running) = std::mem::take(&mut self.places[id as usize - 1]) {
+                // One that was answered from here still runs, and so does one whose answer is all there is of it.
+                running.task.abort();
+                self.running -= 1;
+                // What has come of a message that nobody reads any more.
+                if let Some(length) = self.partials.remove(id) {
+                    traffic.pass_over(length);
+                }
+            }
+        }
+    }
+
+    /// Ends the calls whose time is up, and says when the next one's is.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
+        let mut late = std::mem::take(&mut self.late);
+        let within = self.serving.options.message_timeout;
+        let mut next = self.partials.late(now, within, &mut late);
+        for id in late.drain(..) {
+            let error = Error::deadline_exceeded(format!(
+                "a message was not there within {within:?}: see `message_timeout`"
+            ));
+            self.end(id as usize - 1, error);
+        }
+        if self.due.is_some_and(Deadline::is_past) {
+            let mut due = None;
+            for index in 0..self.places.len() {
+                let (deadline, route) = match &self.places[index] {
+                    Taken::Running(Running {
+                        life: Life { deadline: Some(deadline), route, .. }, ..
+                    }) => (*deadline, route.clone()),
+                    _ => continue,
+                };
+                if deadline.is_past() {
+                    let waiting = Waiting { what: "handler", route };
+                    self.end(index, Deadline::error(&waiting.to_string()));
+                } else {
+                    due = [due, Some(deadline)].into_iter().flatten().min();
+                }
+            }
+            self.due = due;
+        }
+        self.late = late;
+        self.settle();
+        next = [next, self.due()].into_iter().flatten().min();
+        next
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        for taken in &self.places {
+            if let Taken::Running(running) = taken {
+                running.task.abort();
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What the tasks of a connection's calls share with the task of the connection.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use micro_core::{Error, Response, Result};
+
+use super::reply::{self, Rest};
+use crate::lane::frame::{self, End};
+use crate::lane::inbox::{Giving, Key};
+use crate::lane::pump::{Finish, Sending};
+use crate::lane::traffic::{Flow, Traffic};
+
+/// The shared end of a lane.
+#[derive(Debug)]
+pub(super) struct Line(Mutex<State>);
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) traffic: Traffic,
+    /// The calls that have a task, by their number less one.
+    tasks: Vec<Answering>,
+    /// The numbers of calls that were answered since somebody looked.
+    pub(super) answered: Vec<u32>,
+    /// The task of the connection, and whether it was woken and has not looked yet.
+    pub(super) task: Option<Waker>,
+    pub(super) woken: bool,
+}
+
+/// A call that has a task.
+#[derive(Debug, Default)]
+struct Answering {
+    use_: u32,
+    runs: bool,
+    /// The credit of a streamed answer.
+    flow: Option<Box<Flow>>,
+}
+
+impl Line {
+    pub(super) fn new(traffic: Traffic) -> Self {
+        let state = State { traffic, tasks: Vec::new(), answered: Vec::new(), task: None, woken: false };
+        Self(Mutex::new(state))
+    }
+
+    /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a call; the first frame of a streamed answer. Says whether its stream is to be sent.
+    pub(super) fn answer(&self, key: Key, result: &Result<Response>) -> bool {
+        let mut state = self.lock();
+        let State { traffic, tasks, .. } = &mut *state;
+        let peer = traffic.peer;
+        let Some(answering) = running(tasks, key) else { return false };
+        let rest = reply::put(&mut traffic.outbox, &peer, key.id, result);
+        let stream = matches!(rest, Rest::Stream);
+        if stream {
+            answering.flow = Some(Box::new(Flow::new(&peer)));
+        } else {
+            if let Rest::Parts(parted) = rest {
+                traffic.parts.push(parted);
+            }
+            state.over(key.id);
+        }
+        state.wake();
+        stream
+    }
+
+    /// Ends a call from outside of its task, if it runs: its caller is told.
+    pub(super) fn end(&self, key: Key, error: &Error) -> bool {
+        let mut state = self.lock();
+        let State { traffic, tasks, .. } = &mut *state;
+        if running(tasks, key).is_none() {
+            return false;
+        }
+        traffic.parts.remove(key.id);
+        let peer = traffic.peer;
+        reply::put_error(&mut traffic.outbox, &peer, key.id, error);
+        state.over(key.id);
+        state.wake();
+        true
+    }
+}
+
+impl State {
+    /// A call gets a task.
+    pub(super) fn begin(&mut self, id: u32) -> Key {
+        let index = id as usize - 1;
+        if self.tasks.len() <= index {
+            self.tasks.resize_with(index + 1, Answering::default);
+        }
+        let answering = &mut self.tasks[index];
+        answering.runs = true;
+        Key { id, use_: answering.use_ }
+    }
+
+    /// The peer takes more of a streamed answer. Says whether that is a sum that can be.
+    pub(super) fn add(&mut self, id: u32, bytes: u32) -> bool {
+        if id == 0 {
+            return self.traffic.add(bytes);
+        }
+        let answering = self.tasks.get_mut(id as usize - 1);
+        let flow = answering.filter(|answering| answering.runs).and_then(|answering| answering.flow.as_mut());
+        flow.is_none_or(|flow| flow.add(bytes))
+    }
+
+    fn over(&mut self, id: u32) {
+        if let Some(answering) = self.tasks.get_mut(id as usize - 1) {
+            *answering = Answering { use_: answering.use_.wrapping_add(1), ..Answering::default() };
+            self.answered.push(id);
+        }
+    }
+
+    /// Has the task of the connection look at what there is.
+    pub(super) fn wake(&mut self) {
+        if !self.woken {
+            self.woken = true;
+            if let Some(task) = &self.task {
+                task.wake_by_ref();
+            }
+        }
+    }
+
+    /// Gives back the memory of calls, when none has a task.
+    pub(super) fn rest(&mut self) {
+        self.traffic.rest();
+        self.answered.shrink_to(0);
+        self.tasks.shrink_to_fit();
+    }
+}
+
+fn running(tasks: &mut [Answering], key: Key) -> Option<&mut Answering> {
+    let answering = tasks.get_mut(key.id as usize - 1)?;
+    (answering.runs && answering.use_ == key.use_).then_some(answering)
+}
+
+/// A streamed answer is sent.
+impl Sending for Line {
+    fn poll_send(&self, key: Key, message: &Bytes, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        let mut state = self.lock();
+        let State { traffic, tasks, .. } = &mut *state;
+        let Some(answering) = running(tasks, key) else { return Poll::Ready(None) };
+        if message.len() > traffic.peer.max_message as usize {
+            let error = reply::too_long(message, &traffic.peer);
+            drop(state);
+            self.end(key, &error);
+            return Poll::Ready(None);
+        }
+        let Some(flow) = &mut answering.flow else { return Poll::Ready(None) };
+        std::task::ready!(traffic.poll_message(flow, key.id, message, cx));
+        state.wake();
+        Poll::Ready(Some(()))
+    }
+
+    fn poll_sent(&self, key: Key, cx: &mut Context<'_>) -> Poll<()> {
+        self.lock().traffic.poll_out(key.id, cx)
+    }
+
+    fn finish(&self, key: Key, how: Finish) {
+        let mut state = self.lock();
+        let State { traffic, tasks, .. } = &mut *state;
+        if running(tasks, key).is_none() {
+            return;
+        }
+        let peer = traffic.peer;
+        match &how {
+            Finish::Done => frame::put_end(traffic.outbox.frames(), key.id, &End::<&[u8]>::Done),
+            Finish::Trailers(trailers) => {
+                frame::put_end(traffic.outbox.frames(), key.id, &End::Trailers(trailers));
+            }
+            Finish::Failed(error) => reply::put_error(&mut traffic.outbox, &peer, key.id, error),
+        }
+        state.over(key.id);
+        state.wake();
+    }
+}
+
+/// A streamed request is read.
+impl Giving for Line {
+    fn give(&self, key: Key, bytes: u32, more: bool) {
+        let mut state = self.lock();
+        if state.traffic.give(more.then_some(key.id), bytes) {
+            state.wake();
+        }
+    }
+
+    /// What still comes is passed over; the call goes on.
+    fn leave(&self, _: Key) {}
+}

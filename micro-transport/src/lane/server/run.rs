@@ -1,0 +1,73 @@
+//! A call in a task of its own.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use micro_core::{Body, Call, Dispatch, Request, Response, Result};
+
+use super::line::Line;
+use super::place::Place;
+use crate::http::Serving;
+use crate::lane::inbox::Key;
+use crate::lane::pump::pump;
+
+/// One of the calls that a server runs at a time.
+#[derive(Debug)]
+pub(super) struct Permit(Arc<Serving>);
+
+impl Permit {
+    /// A permit, unless so many calls run that there is none.
+    pub(super) fn take(serving: &Arc<Serving>) -> Option<Self> {
+        serving.calls.try_acquire().ok()?.forget();
+        Some(Self(serving.clone()))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.calls.add_permits(1);
+    }
+}
+
+/// What a task begins with.
+pub(super) enum Begun {
+    /// A request that nobody has looked at.
+    Request(Request),
+    /// A call that was polled once.
+    Call(Call),
+    /// An answer whose messages are a stream.
+    Answer(Response),
+}
+
+/// Runs a call to its end.
+pub(super) async fn run(line: Arc<Line>, key: Key, begun: Begun, place: Arc<Place>, permit: Permit) {
+    let result = match begun {
+        Begun::Request(request) => measured(&permit.0.app, request, &place).await,
+        Begun::Call(call) => call.await,
+        Begun::Answer(response) => Ok(response),
+    };
+    let result = result.map_err(|error| error.or_id(&permit.0.options.service));
+    if line.answer(key, &result)
+        && let Ok(response) = result
+        && let Body::Stream(stream) = response.body
+    {
+        pump(stream, &*line, key).await;
+    }
+}
+
+/// A call whose first poll is measured, as it would be in place.
+async fn measured(app: &Arc<dyn Dispatch>, request: Request, place: &Place) -> Result<Response> {
+    let start = Instant::now();
+    let mut call = app.dispatch(request);
+    let mut first = Some(start);
+    poll_fn(|cx| {
+        let polled = Pin::new(&mut call).poll(cx);
+        if let Some(start) = first.take() {
+            place.note(start.elapsed());
+        }
+        polled
+    })
+    .await
+}

@@ -1,0 +1,170 @@
+//! What both ends of a lane do alike to send: frames, messages of streams within their credit, credit that is given back.
+
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::frame::{self, Part};
+use super::limits::Limits;
+use super::outbox::Outbox;
+use super::parts::{Parted, Parts};
+
+/// How many bytes wait to be written until streams have to wait.
+pub(super) const ENOUGH: usize = 256 * 1024;
+/// What a message of a stream costs beside its length: keeping an empty one is not free either.
+const OVERHEAD: i64 = 32;
+
+/// The credit of one stream, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Flow {
+    credit: i64,
+    waiter: Option<Waker>,
+}
+
+impl Flow {
+    pub(super) fn new(peer: &Limits) -> Self {
+        Self { credit: i64::from(peer.stream_window), waiter: None }
+    }
+
+    /// The peer has taken messages. Says whether that is a sum that can be.
+    pub(super) fn add(&mut self, bytes: u32) -> bool {
+        self.credit += i64::from(bytes);
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
+        }
+        self.credit <= i64::from(i32::MAX)
+    }
+}
+
+/// What a message of a stream costs.
+pub(super) fn cost(message: &Bytes) -> i64 {
+    cost_of(message.len())
+}
+
+fn cost_of(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX - OVERHEAD) + OVERHEAD
+}
+
+/// What goes out of one end of a lane.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    pub(super) outbox: Outbox,
+    pub(super) parts: Parts,
+    /// What the peer takes.
+    pub(super) peer: Limits,
+    /// What may still be sent of all streams together.
+    credit: i64,
+    /// Senders that wait for that, or until less waits to be written.
+    waiting: Vec<Waker>,
+    /// What readers took and the peer was not told of.
+    taken: u32,
+    /// After how much it is told.
+    telling: u32,
+}
+
+impl Traffic {
+    pub(super) fn new(own: &Limits, peer: Limits) -> Self {
+        Self {
+            outbox: Outbox::default(),
+            parts: Parts::default(),
+            credit: i64::from(peer.connection_window),
+            peer,
+            waiting: Vec::new(),
+            taken: 0,
+            telling: own.connection_window / 2,
+        }
+    }
+
+    /// Whether there is something to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.outbox.is_empty() && self.parts.is_empty()
+    }
+
+    /// Puts parts of long messages behind what is there.
+    pub(super) fn fill(&mut self) {
+        if !self.parts.is_empty() {
+            let (max_frame, most) = (self.peer.max_frame as usize, usize::from(self.peer.max_partial));
+            self.parts.fill(&mut self.outbox, max_frame, most, ENOUGH);
+        }
+    }
+
+    /// What was pending goes out: whoever waited for that may go on.
+    pub(super) fn go_on(&mut self) {
+        for waiter in self.waiting.drain(..) {
+            waiter.wake();
+        }
+    }
+
+    /// Sends the next message of a stream, as soon as that may be.
+    pub(super) fn poll_message(
+        &mut self,
+        flow: &mut Flow,
+        id: u32,
+        message: &Bytes,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if flow.credit <= 0 {
+            flow.waiter = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        if self.credit <= 0 || self.outbox.pending() >= ENOUGH {
+            self.waiting.push(cx.waker().clone());
+            return Poll::Pending;
+        }
+        if !self.parts.is_empty() && self.parts.holds(id, cx) {
+            return Poll::Pending;
+        }
+        flow.credit -= cost(message);
+        self.credit -= cost(message);
+        let max_frame = self.peer.max_frame as usize;
+        if message.len() > max_frame {
+            let mut opening = Vec::with_capacity(32);
+            let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
+            frame::put_data_head(&mut opening, id, Part::First { total }, max_frame);
+            let message = message.clone();
+            self.parts.push(Parted { id, opening, first: max_frame, message, waiter: None });
+        } else {
+            frame::put_data_head(self.outbox.frames(), id, Part::Whole, message.len());
+            self.outbox.message(message);
+        }
+        Poll::Ready(())
+    }
+
+    /// Ready when all messages of a stream are out, so that its end may follow.
+    pub(super) fn poll_out(&mut self, id: u32, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.parts.is_empty() && self.parts.holds(id, cx) { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// The peer has room for more. Says whether that is a sum that can be.
+    pub(super) fn add(&mut self, bytes: u32) -> bool {
+        self.credit += i64::from(bytes);
+        self.go_on();
+        self.credit <= i64::from(i32::MAX)
+    }
+
+    /// A reader took messages of this cost; the stream is named where it goes on. Says whether there is something to write.
+    pub(super) fn give(&mut self, stream: Option<u32>, bytes: u32) -> bool {
+        if let Some(id) = stream {
+            frame::put_credit(self.outbox.frames(), id, bytes);
+        }
+        self.taken += bytes;
+        if self.taken < self.telling {
+            return stream.is_some();
+        }
+        frame::put_credit(self.outbox.frames(), 0, std::mem::take(&mut self.taken));
+        true
+    }
+
+    /// A message of a stream is passed over. Says whether there is something to write.
+    pub(super) fn pass_over(&mut self, length: usize) -> bool {
+        self.give(None, u32::try_from(cost_of(length)).unwrap_or(u32::MAX))
+    }
+
+    /// Gives back the memory that is not needed while nothing happens.
+    pub(super) fn rest(&mut self) {
+        self.outbox.rest();
+        if self.waiting.is_empty() {
+            self.waiting = Vec::new();
+        }
+    }
+}
