@@ -36,6 +36,9 @@ struct Inner {
     direct: RwLock<HashMap<Vec<Address>, Arc<Nodes>>>,
 }
 
+/// A node that is picked for a call, of these.
+type Picked = (Arc<Nodes>, Pick);
+
 /// More services or lists of addresses than these are not remembered: names may come from outside.
 const REMEMBERED: usize = 4_096;
 /// The pause before a service that does not answer is dialled again for a call that waits for it.
@@ -58,14 +61,15 @@ impl RpcClient {
 impl Dispatch for RpcClient {
     fn dispatch(&self, request: Request) -> Call {
         // Usually the nodes are known and connected, and nothing has to be waited for.
-        if let Some((connection, pick)) = self.0.at_once(&request.head) {
-            return connection.dispatch(request).with_pick(pick);
-        }
+        let picked = match self.0.at_once(&request.head) {
+            Ok((connection, pick)) => return connection.dispatch(request).with_pick(pick),
+            Err(picked) => picked,
+        };
         let inner = self.0.clone();
         let streamed = request.body.is_stream();
         let call = async move {
             let (connection, pick) =
-                inner.in_time(&request.head).await.map_err(|error| error.or_id("go.micro.client"))?;
+                inner.in_time(&request.head, picked).await.map_err(|error| error.or_id("go.micro.client"))?;
             Ok(connection.dispatch(request).with_pick(pick))
         };
         if streamed { eager(async move { call.await?.await }) } else { Call::later(call) }
@@ -84,29 +88,38 @@ impl Caller for RpcClient {
 }
 
 impl Inner {
-    /// A connection that is ready to a picked node, if there is one.
-    fn at_once(&self, head: &Head) -> Option<(Arc<dyn Connection>, Pick)> {
-        let nodes = match addresses(head) {
+    /// A connection that is ready to a picked node. Where that has none, what was picked: the call has to go there, as
+    /// a node that has its turn and is not used would not have another one for as long as the others take them.
+    fn at_once(&self, head: &Head) -> std::result::Result<(Arc<dyn Connection>, Pick), Option<Picked>> {
+        let nodes = self.known(head).ok_or(None)?;
+        let mut pick = self.pick(&nodes, head).map_err(|_| None)?;
+        let ready = |pick: &Pick| nodes.link(pick).and_then(|link| link.ready());
+        let mut connection = ready(&pick);
+        if connection.as_ref().is_some_and(|connection| connection.is_busy()) {
+            pick = self.pick_free(&nodes, head).map_err(|_| None)?;
+            connection = ready(&pick);
+        }
+        match connection {
+            Some(connection) => Ok((connection, pick)),
+            None => Err(Some((nodes, pick))),
+        }
+    }
+
+    /// The nodes that a call can go to, where they are known.
+    fn known(&self, head: &Head) -> Option<Arc<Nodes>> {
+        match addresses(head) {
             [] => {
                 let view = self.cache.lookup(head.route.service()).current()?;
-                self.service(head.route.service()).nodes(&view, &self.links)
+                Some(self.service(head.route.service()).nodes(&view, &self.links))
             }
-            addresses => read(&self.direct).get(addresses)?.clone(),
-        };
-        let pick = self.pick(&nodes, head).ok()?;
-        // A pick that is not used was none: silently, as nothing is known of how the node does.
-        let connection = nodes.link(&pick)?.ready()?;
-        if !connection.is_busy() {
-            return Some((connection, pick));
+            addresses => read(&self.direct).get(addresses).cloned(),
         }
-        let pick = self.pick_free(&nodes, head).ok()?;
-        Some((nodes.link(&pick)?.ready()?, pick))
     }
 
     /// The same, waiting for what has to be waited for, until the deadline. Then the error says why there was nothing.
-    async fn in_time(&self, head: &Head) -> Result<(Arc<dyn Connection>, Pick)> {
+    async fn in_time(&self, head: &Head, picked: Option<Picked>) -> Result<(Arc<dyn Connection>, Pick)> {
         let mut cause = None;
-        let connecting = self.connected(head, &mut cause);
+        let connecting = self.connected(head, picked, &mut cause);
         let Some(deadline) = head.deadline else { return connecting.await };
         let connected =
             tokio::time::timeout_at(deadline.instant().into(), connecting).await.unwrap_or_else(|_| {
@@ -122,17 +135,29 @@ impl Inner {
         })
     }
 
-    /// The connection that it waits for; in `cause`, what there was last instead of one.
-    async fn connected(&self, head: &Head, cause: &mut Option<Error>) -> Result<(Arc<dyn Connection>, Pick)> {
+    /// The connection that it waits for, to the node that was `first` picked where it can be had; in `cause`, what there
+    /// was last instead of one.
+    async fn connected(
+        &self,
+        head: &Head,
+        mut first: Option<Picked>,
+        cause: &mut Option<Error>,
+    ) -> Result<(Arc<dyn Connection>, Pick)> {
         let wait = head.options.as_ref().is_some_and(|options| options.wait_for_ready);
         // Each node is dialled once; a call that waits for its service goes round again.
         let mut refused = 0;
         loop {
-            let nodes = self.nodes(head, wait).await?;
-            let mut picked = self.pick(&nodes, head);
-            if picked.as_ref().is_ok_and(|pick| nodes.link(pick).is_some_and(|link| link.is_busy())) {
-                picked = self.pick_free(&nodes, head);
-            }
+            let (nodes, picked) = match first.take() {
+                Some((nodes, pick)) => (nodes, Ok(pick)),
+                None => {
+                    let nodes = self.nodes(head, wait).await?;
+                    let mut picked = self.pick(&nodes, head);
+                    if picked.as_ref().is_ok_and(|pick| nodes.link(pick).is_some_and(|link| link.is_busy())) {
+                        picked = self.pick_free(&nodes, head);
+                    }
+                    (nodes, picked)
+                }
+            };
             let pick = match picked {
                 Ok(pick) => pick,
                 Err(error) if wait => {

@@ -15,6 +15,7 @@ mod overload;
 mod process;
 mod retries;
 mod service;
+mod shares;
 mod signals;
 mod spans;
 mod stop;
