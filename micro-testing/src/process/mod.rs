@@ -43,6 +43,9 @@ pub use self::usage::{State, Usage};
 /// How long a process that was killed is waited for: only one that hangs in the kernel takes longer.
 const KILLED: Duration = Duration::from_secs(5);
 
+/// How long the output of a process that has ended is read for: somebody else may hold it.
+const READ: Duration = Duration::from_secs(1);
+
 /// A process and what it prints. It is killed when this is dropped, also when it is stopped by a signal.
 /// What it starts itself is its own affair: let shells `exec` what they run.
 ///
@@ -124,13 +127,17 @@ impl Process {
         self.child.try_wait().map_err(|error| lost(&self.name, error))
     }
 
-    /// Waits for its end.
+    /// Waits for its end. What it printed is read to the end when this returns, unless a process that it started holds
+    /// its output for more than a second longer.
     ///
     /// # Errors
     /// `DeadlineExceeded` when it still runs after `limit`; the error says what it printed last.
     pub async fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
         match timeout(limit, self.child.wait()).await {
-            Ok(ended) => ended.map_err(|error| lost(&self.name, error)),
+            Ok(ended) => {
+                self.output.closed(READ).await;
+                ended.map_err(|error| lost(&self.name, error))
+            }
             Err(_) => Err(self.says(format!("{} still runs after {limit:?}", self.name))),
         }
     }

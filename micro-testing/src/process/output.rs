@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// How much is kept of all lines together, and of one, in bytes.
 const KEPT: usize = 4 << 20;
@@ -122,6 +123,13 @@ impl Output {
     /// Whether the last run will print nothing more.
     pub(super) fn is_closed(&self) -> bool {
         self.kept().open == 0
+    }
+
+    /// Waits until the last run has no more to print, for as long as that at most.
+    pub(super) async fn closed(&self, limit: Duration) {
+        let mut changes = self.changes();
+        let closed = async { while !self.is_closed() && changes.changed().await.is_ok() {} };
+        let _ = timeout(limit, closed).await;
     }
 
     /// Looks at the lines of the last run, from the `next`-th of all, which becomes the one after the last seen.

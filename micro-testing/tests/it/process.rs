@@ -123,6 +123,24 @@ async fn a_line_without_end_is_seen_when_the_process_ends() {
 }
 
 #[tokio::test]
+async fn all_that_it_printed_is_there_when_it_has_ended() {
+    for _ in 0..50 {
+        let mut process =
+            Process::spawn(shell("for i in 1 2 3 4 5; do seq 1 100; done; echo last >&2")).unwrap();
+        process.wait(LIMIT).await.unwrap();
+        assert_eq!(process.lines().len(), 501);
+    }
+    // Who holds its output when it has ended is not waited for.
+    let mut process = Process::spawn(shell("echo one; sleep 30 & echo $!")).unwrap();
+    let began = std::time::Instant::now();
+    process.wait(LIMIT).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(20));
+    let lines = process.lines();
+    assert_eq!(lines.len(), 2);
+    std::process::Command::new("kill").arg(&lines[1].text).status().unwrap();
+}
+
+#[tokio::test]
 async fn output_is_bounded() {
     // 64 MiB in one line, then 12 MiB in lines, of which the newest stay.
     let script = "head -c 67108864 /dev/zero | tr '\\0' x; echo; seq 1 1800000; echo done; exec sleep 600";
