@@ -128,19 +128,20 @@ async fn load(busy: &OneWorker, rate: f64, time: Duration) -> Account {
 
 async fn at_three_times_its_capacity(over: Over) -> Result<()> {
     let busy = OneWorker::start(over, |service| service).await?;
-    let capacity = capacity(&busy).await;
+    let before = capacity(&busy).await;
     let time = Duration::from_secs(4);
-    let account = load(&busy, capacity * 3.0, time).await;
+    let account = load(&busy, before * 3.0, time).await;
     let goodput = f64::from(account.answered) / time.as_secs_f64();
-    println!("{over:?}: {capacity:.0} calls/s; at three times that {goodput:.0}, {account:?}");
     assert!(account.overloaded > 0, "{account:?}");
-    // Beside other tests on a busy machine, both figures are about it too.
-    assert!(goodput > capacity / 2.0, "{goodput} of {capacity}: {account:?}");
 
     tokio::time::sleep(Duration::from_secs(1)).await;
     for _ in 0..20 {
         busy.burn(COST).await?;
     }
+    // Other tests come and go meanwhile, and all three figures are about them too.
+    let after = capacity(&busy).await;
+    println!("{over:?}: {before:.0} calls/s, then {after:.0}; at three times that {goodput:.0}, {account:?}");
+    assert!(goodput > before.min(after) / 2.0, "{goodput} of {before} and {after}: {account:?}");
 
     // A line when it begins and one when it is over, and none for a call.
     let begins = "the service is overloaded: calls wait for the processor for longer than 100ms (see `max_delay`), and \
