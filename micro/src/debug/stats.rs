@@ -45,6 +45,11 @@ impl Stats {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many calls wait for their turn.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// A call waits for its turn.
     pub(crate) fn waits(&self) -> Waiting {
         self.0.waiting.fetch_add(1, Ordering::Relaxed);

@@ -2,7 +2,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use micro_core::{Call, Deadline, Dispatch, Error, Feedback, Handler, Outcome, Pick, Request, Result};
+use micro_core::{
+    Call, Deadline, Dispatch, Error, Feedback, Handler, Outcome, Pick, Request, Result, Shutdown,
+};
 
 use super::Limits;
 use super::delay::Delay;
@@ -21,6 +23,8 @@ pub(crate) struct Admission {
     /// The way of all endpoints but those.
     common: Arc<Way>,
     endpoints: HashMap<Box<str>, Arc<Way>>,
+    /// From when on nobody has a turn any more.
+    closed: Shutdown,
 }
 
 /// The limits on the way to an endpoint. As the feedback of its calls it learns when they end, streams included, which
@@ -34,8 +38,14 @@ struct Way {
 }
 
 impl Admission {
-    /// The door of the service `name`, before `inner`.
-    pub(crate) fn new(name: &str, limits: &Limits, stats: &Stats, inner: Arc<dyn Dispatch>) -> Self {
+    /// The door of the service `name`, before `inner`. Those who wait there when it is `closed` are told so.
+    pub(crate) fn new(
+        name: &str,
+        limits: &Limits,
+        stats: &Stats,
+        inner: Arc<dyn Dispatch>,
+        closed: Shutdown,
+    ) -> Self {
         let queue = (limits.max_waiting(), limits.max_wait());
         let service = limits
             .max_running
@@ -57,6 +67,7 @@ impl Admission {
             open: Arc::new(open),
             common: way(None),
             endpoints: endpoints.collect(),
+            closed,
         }
     }
 
@@ -100,11 +111,16 @@ impl Dispatch for Admission {
         if !turns.iter().any(|turn| matches!(turn, Some(Turn::Later(_)))) {
             return way.run(&*self.inner, request, turns.map(|turn| turn.and_then(Turn::now)));
         }
-        let (way, inner) = (way.clone(), self.inner.clone());
+        let (way, inner, closed) = (way.clone(), self.inner.clone(), self.closed.fired());
         let streamed = request.body.is_stream();
         let answer = async move {
             let waiting = way.stats.waits();
-            let permits = way.permits(turns, request.head.deadline).await;
+            let permits = tokio::select! {
+                // A turn that comes with the end of others, which are ended, would be for nothing.
+                biased;
+                () = closed => Err(stopping()),
+                permits = way.permits(turns, request.head.deadline) => permits,
+            };
             drop(waiting);
             match permits {
                 Ok(permits) => way.run(&*inner, request, permits).await,
@@ -181,6 +197,13 @@ impl Feedback for Way {
         let (began, now) = (self.start + Duration::from_nanos(began), Instant::now());
         self.limits.iter().flatten().for_each(|limit| limit.end(began, now));
     }
+}
+
+/// The error of a call that had no turn before the service ended.
+fn stopping() -> Error {
+    Error::unavailable("the service stopped before it was the call's turn")
+        .with_reason("STOPPING")
+        .not_reached()
 }
 
 fn late() -> Error {

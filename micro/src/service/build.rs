@@ -90,7 +90,7 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     app.client = Some(client.clone());
     app.extensions = std::mem::take(&mut service.extensions);
     app.propagate = std::mem::take(&mut service.propagate);
-    let (stopping, cancel) = (app.stopping.clone(), Shutdown::new());
+    let (stopping, cancel, close) = (app.stopping.clone(), Shutdown::new(), Shutdown::new());
     let mut router = Router::new(Arc::new(app));
     for endpoint in service.endpoints.drain(..) {
         router.endpoint(endpoint)?;
@@ -110,7 +110,8 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     }
     let limits = limits(&mut service, &settings, &router)?;
     let app = layer::wrapped(Arc::new(router), std::mem::take(&mut service.layers));
-    let app: Arc<dyn Dispatch> = Arc::new(Admission::new(&identity.name, &limits, &stats, app));
+    let app: Arc<dyn Dispatch> =
+        Arc::new(Admission::new(&identity.name, &limits, &stats, app, close.clone()));
 
     let mut listen = listen(&service, &identity.name, formats, &readiness);
     listen.cancel = cancel.clone();
@@ -141,7 +142,9 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
         },
         hooks: service.hooks,
         stopping,
+        close,
         cancel,
+        stats,
     })
 }
 

@@ -51,6 +51,8 @@ impl Chain {
                 Err(Error::deadline_exceeded(detail))
             };
             tokio::time::timeout(defaults::HOOK, caught(hook, when)).await.unwrap_or_else(late)?;
+            // A hook that blocked its thread kept everybody from being told to stop, which comes before what is next.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

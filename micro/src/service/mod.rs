@@ -243,7 +243,8 @@ impl Service {
         build::prepared(self)
     }
 
-    /// Starts the service: it listens, is registered and answers when this returns.
+    /// Starts the service: it listens and answers when this returns, and is being registered; wait for
+    /// [`Running::registered`] where others are to find it.
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`Prepared::start`].

@@ -9,6 +9,7 @@ use micro_registry::{Registry, Service as Record};
 use super::Service;
 use super::hooks::Hooks;
 use super::running::{self, Running};
+use crate::debug::Stats;
 use crate::readiness::Readiness;
 use crate::{Settings, defaults};
 
@@ -28,8 +29,10 @@ pub struct Prepared {
     pub(super) hooks: Hooks,
     /// What handlers and the server are told when the drain begins.
     pub(super) stopping: Shutdown,
-    /// What the server is told when the drain is over.
+    /// What those are told who wait for their turn when the drain is over, and then the server.
+    pub(super) close: Shutdown,
     pub(super) cancel: Shutdown,
+    pub(super) stats: Stats,
 }
 
 /// Who a service is.

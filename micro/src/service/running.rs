@@ -82,7 +82,9 @@ async fn begin(prepared: Prepared) -> Result<Running> {
         lifetime,
         hooks,
         stopping,
+        close,
         cancel,
+        stats,
     } = prepared;
     tracing::info!("Starting [service] {}", identity.name);
     hooks.before_start.run("before the start").await?;
@@ -102,7 +104,8 @@ async fn begin(prepared: Prepared) -> Result<Running> {
     let registration = Registration::start(registry, record, options);
     readiness.running(registration.watch());
 
-    let ending = Ending { lame_duck: lifetime.lame_duck, drain: lifetime.drain, stopping, cancel };
+    let ending =
+        Ending { lame_duck: lifetime.lame_duck, drain: lifetime.drain, stopping, close, cancel, stats };
     Ok(Running {
         name: identity.name,
         addresses,
@@ -192,9 +195,9 @@ impl Running {
     async fn end(self, mut told: Told) -> Result<()> {
         tokio::select! {
             biased;
-            signal = told.again() => {
-                tracing::warn!("Received signal {signal} again: ending at once");
-                Err(Error::cancelled(format!("ended by a second {signal}, with calls that were not answered")))
+            (first, second) = told.again() => {
+                tracing::warn!("Received signal {second} after {first}: ending at once");
+                Err(Error::cancelled(format!("ended by {second} after {first}, before its stop was done")))
             }
             result = self.stop() => result,
         }

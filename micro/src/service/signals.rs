@@ -14,8 +14,8 @@ const SAME_SIGNAL: Duration = Duration::from_millis(500);
 pub(super) struct Told {
     stop: Shutdown,
     signals: Option<Signals>,
-    /// When the first signal came.
-    first: Option<Instant>,
+    /// The first signal, and when it came.
+    first: Option<(&'static str, Instant)>,
 }
 
 impl Told {
@@ -29,23 +29,24 @@ impl Told {
             biased;
             signal = next(&mut self.signals) => {
                 tracing::info!("Received signal {signal}");
-                self.first = Some(Instant::now());
+                self.first = Some((signal, Instant::now()));
             }
             () = self.stop.fired() => tracing::info!("Told to stop"),
         }
     }
 
-    /// Waits for the second signal, and says which. Being told by the program and then by a signal is no second signal.
-    pub(super) async fn again(&mut self) -> &'static str {
+    /// Waits for the second signal, and says which were the first and this. Being told by the program and then by a
+    /// signal is no second signal.
+    pub(super) async fn again(&mut self) -> (&'static str, &'static str) {
         loop {
             let signal = next(&mut self.signals).await;
             match self.first {
                 None => {
                     tracing::info!("Received signal {signal}: stopping already");
-                    self.first = Some(Instant::now());
+                    self.first = Some((signal, Instant::now()));
                 }
-                Some(first) if first.elapsed() < SAME_SIGNAL => {}
-                Some(_) => return signal,
+                Some((_, when)) if when.elapsed() < SAME_SIGNAL => {}
+                Some((first, _)) => return (first, signal),
             }
         }
     }

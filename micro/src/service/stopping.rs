@@ -8,6 +8,7 @@ use micro_core::{Error, Result, Shutdown};
 
 use super::phase::Phase;
 use super::running::Running;
+use crate::debug::Stats;
 use crate::defaults;
 use crate::eager::AbortOnDrop;
 
@@ -18,6 +19,10 @@ const CANCEL: Phase = Phase { name: "cancel", limit: defaults::CANCEL, setting: 
 const CLOSE: Phase = Phase { name: "close", limit: defaults::CLOSE, setting: "defaults::CLOSE" };
 const AFTER_STOP: Phase = Phase { name: "after stop", limit: defaults::HOOK, setting: "defaults::HOOK" };
 
+/// How long those who wait for their turn have to look at what they are told, and how often that is looked at.
+const TOLD: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(1);
+
 /// What a server is told, and how long it has.
 #[derive(Debug)]
 pub(super) struct Ending {
@@ -25,8 +30,12 @@ pub(super) struct Ending {
     pub(super) drain: Duration,
     /// Tells the server, and handlers, to come to an end.
     pub(super) stopping: Shutdown,
+    /// Tells those who wait for their turn that there is none.
+    pub(super) close: Shutdown,
     /// Tells the server to answer what still runs with an error.
     pub(super) cancel: Shutdown,
+    /// Knows how many wait.
+    pub(super) stats: Stats,
 }
 
 /// Stops a service that runs.
@@ -63,6 +72,14 @@ async fn end(service: &str, serving: &mut AbortOnDrop<Result<()>>, ending: &Endi
     if let Some(ended) = drain.run(service, &mut serving.0).await {
         return flat(ended);
     }
+    // Those who never had their turn are told first, as nothing has happened to their calls.
+    ending.close.fire();
+    let told = async {
+        while ending.stats.waiting() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let _ = tokio::time::timeout(TOLD, told).await;
     ending.cancel.fire();
     if let Some(ended) = CANCEL.run(service, &mut serving.0).await {
         return flat(ended);

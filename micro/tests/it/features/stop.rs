@@ -295,6 +295,21 @@ async fn told_after_it_listens_it_stops_in_order() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn told_so_while_a_hook_blocks_its_thread_it_does_not_start() -> Result<()> {
+    let (log, _guard) = Log::begin();
+    let (cluster, seen, stop) = (Cluster::new(), Seen::default(), Shutdown::new());
+    let fired = stop.clone();
+    let blocks = move || {
+        std::thread::spawn(move || fired.fire()).join().unwrap();
+        std::future::ready(Ok(()))
+    };
+    cluster.join(noted(echo().before_start(blocks), &seen)).shutdown(stop).run().await?;
+    assert!(seen.all().is_empty(), "{:?}", seen.all());
+    stopped_as(&log, &["Stopped [service] echo before it listened"]);
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_a_hook_ends_the_start_in_order() {
     let (cluster, seen) = (Cluster::new(), Seen::default());

@@ -112,6 +112,31 @@ async fn the_log_has_a_line_when_an_overload_begins_and_one_when_it_is_over() ->
 }
 
 #[tokio::test]
+async fn who_waits_when_the_service_stops_is_told_that_nothing_has_happened() -> Result<()> {
+    for over in [Over::Http1, Over::Http2, Over::Lane, Over::Memory] {
+        let busy = Fixture::start(over, |service| {
+            service.max_running(2).max_waiting(1000, SOON).drain(Duration::from_millis(200))
+        })
+        .await?;
+        let calls = (0..20).map(|number| busy.hold(&number.to_string())).collect::<Vec<_>>();
+        busy.until("waiting", 18).await?;
+        busy.running.stop().await?;
+        let ran = busy.seen.held.lock().unwrap().clone();
+        assert_eq!(ran.len(), 2, "{over:?}: none has its turn because others are ended");
+        for (number, call) in calls.into_iter().enumerate() {
+            let error = call.await.unwrap().unwrap_err();
+            assert_eq!(
+                (error.code(), error.reason()),
+                (Code::Unavailable, "STOPPING"),
+                "{over:?}: {error:?}"
+            );
+            assert_eq!(error.reached(), ran.contains(&number.to_string()), "{over:?}: {error:?}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn in_a_queue_that_stays_the_newest_is_next_and_the_oldest_makes_room() -> Result<()> {
     let busy = Fixture::start(Over::Http2, |service| service.max_running(1).max_waiting(3, SOON)).await?;
     let first = busy.hold("first");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use micro::registry::Memory;
+use micro::testing::Cluster;
 use micro::{Client, Error, Json, Receiver, Result, Running, Sender, Service, Settings, handler};
 use tokio::sync::Semaphore;
 
@@ -93,6 +94,7 @@ enum Over {
     Http1,
     Http2,
     Lane,
+    Memory,
 }
 
 /// A service `busy`, and what is known of it.
@@ -100,8 +102,7 @@ struct Fixture {
     seen: Arc<Seen>,
     open: Arc<Semaphore>,
     client: Client,
-    /// Ends the service.
-    _running: Running,
+    running: Running,
 }
 
 /// The service without its limits, and what its handlers tell.
@@ -127,7 +128,10 @@ fn on(registry: &Arc<Memory>, over: Over, service: Service) -> Service {
 
 /// A client that tries once.
 fn client(registry: &Arc<Memory>) -> Result<Client> {
-    let caller = Service::new("caller").settings(Settings::empty()).registry(registry.clone());
+    tries_once(Service::new("caller").settings(Settings::empty()).registry(registry.clone()))
+}
+
+fn tries_once(caller: Service) -> Result<Client> {
     Ok(caller.attempts(1).dialling(|options| options.pool_size = 1000).build()?.client())
 }
 
@@ -135,9 +139,15 @@ impl Fixture {
     async fn start(over: Over, limits: impl FnOnce(Service) -> Service) -> Result<Self> {
         let registry = Arc::new(Memory::new());
         let (service, seen, open) = busy();
+        if matches!(over, Over::Memory) {
+            let cluster = Cluster::new();
+            let running = cluster.start(limits(service)).await?;
+            let client = tries_once(cluster.join(Service::new("caller")))?;
+            return Ok(Self { seen, open, client, running });
+        }
         let running = limits(on(&registry, over, service)).start().await?;
         running.registered().await;
-        Ok(Self { seen, open, client: client(&registry)?.wait_for_ready(), _running: running })
+        Ok(Self { seen, open, client: client(&registry)?.wait_for_ready(), running })
     }
 
     /// Calls `hold` in a task.
