@@ -82,8 +82,8 @@ impl Fixture {
 fn least(selector: &str) -> usize {
     match selector {
         "roundrobin" => CALLS / NODES,
-        // It goes by how fast they answer, which beside other tests is not the same for all.
-        "p2c" => 2,
+        // It goes by how fast they answered of late, which a first call that had to dial counts in.
+        "p2c" => 1,
         _ => CALLS / NODES / 3,
     }
 }
@@ -122,7 +122,7 @@ async fn each_node_has_its_share_of_calls_at_the_same_time() -> Result<()> {
             }
             let shares = fixture.shares();
             // Two who take their turn at the same time may leave one to chance.
-            let least = least(selector) * 4 / 5;
+            let least = (least(selector) * 4 / 5).max(1);
             assert!(shares.iter().all(|had| *had >= least), "{over:?}, {selector}: {shares:?}");
         }
     }
