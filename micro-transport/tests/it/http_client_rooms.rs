@@ -244,3 +244,35 @@ async fn who_gives_up_leaves_its_place_to_the_next() {
     // The places are not found by looking once a second.
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn a_head_that_the_peer_does_not_take_is_refused_and_its_connection_stays() {
+    let server = Raw::start(|stream, _| async move {
+        let mut builder = h2::server::Builder::new();
+        let mut connection =
+            builder.max_header_list_size(64 * 1024).handshake::<_, Bytes>(stream).await.unwrap();
+        while let Some(Ok((request, respond))) = connection.accept().await {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                echo(request, respond).await;
+            });
+        }
+    })
+    .await;
+    let connection = alone(&server).await;
+    let other = tokio::spawn(connection.dispatch(request("{}")));
+    for size in [65 * 1024, 200 * 1024, 2 * 1024 * 1024] {
+        let mut large = request("{}");
+        large.head.metadata.append("large", "x".repeat(size)).unwrap();
+        let error = soon(connection.dispatch(large)).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.http(), error.reached()),
+            (Code::InvalidArgument, 431, false),
+            "{error}"
+        );
+        assert_eq!(error.reason(), "HEAD_TOO_LARGE");
+        assert!(error.detail().contains("65536 bytes (see `max_header`)"), "{error}");
+    }
+    assert_eq!(text(&soon(other).await.unwrap().unwrap()), "{}");
+    assert_eq!(server.accepted(), 1);
+}

@@ -35,10 +35,11 @@ pub(super) fn unary(group: Arc<Group<Session>>, head: &Head, number: u64, body: 
         Body::One(bytes) => bytes,
         Body::Empty | Body::Stream(_) => Bytes::new(),
     };
-    let (format, deadline) = (head.format, head.deadline);
+    let (format, deadline, size) = (head.format, head.deadline, size(head));
     Call::boxed(async move {
         let mut slot = group.slot(deadline).await?;
         drop(group);
+        slot.takes(size)?;
         stamp(&mut request, deadline)?;
         let (response, mut sender) = slot.send(request, bytes.is_empty())?;
         if !bytes.is_empty() {
@@ -62,11 +63,12 @@ pub(super) fn streamed(group: Arc<Group<Session>>, head: &Head, number: u64, bod
     let (opened, opening) = oneshot::channel();
     let failed = Failed::default();
     let failure = failed.clone();
-    let (format, deadline) = (head.format, head.deadline);
+    let (format, deadline, size) = (head.format, head.deadline, size(head));
     let pump = Owned(runtime.spawn(async move {
         let open = async {
             let mut slot = group.slot(deadline).await?;
             drop(group);
+            slot.takes(size)?;
             stamp(&mut request, deadline)?;
             let (response, sender) = slot.send(request, false)?;
             Ok((Exchange::new(slot, &response), response, sender))
@@ -89,6 +91,15 @@ pub(super) fn streamed(group: Arc<Group<Session>>, head: &Head, number: u64, bod
         })?;
         exchange.with(pump).answer(response, format).await
     })
+}
+
+/// How large the metadata of a call is among the headers (RFC 9113, section 10.5.1). All else is small.
+fn size(head: &Head) -> u64 {
+    let of = |value: &micro_core::metadata::Value| match value.as_bytes().len() {
+        length if value.is_binary() => length.div_ceil(3) * 4,
+        length => length,
+    };
+    head.metadata.iter().map(|(key, value)| (key.as_str().len() + of(value) + 32) as u64).sum()
 }
 
 /// A request that is on its way.

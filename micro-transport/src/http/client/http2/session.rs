@@ -171,6 +171,24 @@ impl Slot {
         open
     }
 
+    /// Whether the peer takes a head of this size. One that is much too large is taken for an attack, which would end the
+    /// connection, and the calls of others with it.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument), not reached, when it does not.
+    pub(super) fn takes(&self, size: u64) -> Result<()> {
+        let limit = self.shared.signs.max_head();
+        if size <= limit {
+            return Ok(());
+        }
+        let detail = format!(
+            "the head of the request is above {limit} bytes (see `max_header`), which is what {} takes",
+            self.target().address()
+        );
+        let error = Error::invalid_argument(detail).with_reason("HEAD_TOO_LARGE").with_http(431);
+        Err(error.not_reached())
+    }
+
     /// Sends the head of a request; `last` when nothing follows.
     ///
     /// # Errors

@@ -14,6 +14,12 @@ use tokio::time::Instant;
 
 use super::begun::{Begun, Frames};
 
+/// How much is looked at of what a peer sends first: settings are few.
+const GREETING: usize = 1024;
+/// The type of the frame with the settings, and the number of the one for the largest head (RFC 9113, section 6.5).
+const SETTINGS: u8 = 4;
+const MAX_HEADER_LIST_SIZE: u8 = 6;
+
 /// When something last happened on a connection.
 #[derive(Clone, Debug)]
 pub(super) struct Signs(Arc<Moments>);
@@ -26,12 +32,15 @@ struct Moments {
     heard: AtomicU64,
     /// Since when its silence means something: until then nobody waited for it.
     asked: AtomicU64,
+    /// The largest head that the peer takes, in bytes.
+    max_head: AtomicU64,
 }
 
 impl Signs {
     pub(super) fn new() -> Self {
         let (heard, asked) = Default::default();
-        Self(Arc::new(Moments { start: Instant::now(), heard, asked }))
+        let max_head = AtomicU64::new(u64::MAX);
+        Self(Arc::new(Moments { start: Instant::now(), heard, asked, max_head }))
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -44,6 +53,11 @@ impl Signs {
 
     pub(super) fn heard(&self) -> u64 {
         self.0.heard.load(Ordering::Relaxed)
+    }
+
+    /// The largest head that the peer takes, in bytes, as far as it has said.
+    pub(super) fn max_head(&self) -> u64 {
+        self.0.max_head.load(Ordering::Relaxed)
     }
 
     /// Its silence until now says nothing.
@@ -63,11 +77,33 @@ pub(super) struct Watched {
     signs: Signs,
     begun: Begun,
     frames: Frames,
+    /// The beginning of what the peer sent, until its settings are read.
+    greeting: Option<Vec<u8>>,
 }
 
 impl Watched {
     pub(super) fn new(stream: TcpStream, signs: Signs, begun: Begun) -> Self {
-        Self { stream, signs, begun, frames: Frames::default() }
+        Self { stream, signs, begun, frames: Frames::default(), greeting: Some(Vec::new()) }
+    }
+
+    /// Reads the peer's settings, which are the first frame that it sends (RFC 9113, section 3.4), for the one that the
+    /// HTTP/2 library does not tell.
+    fn greet(&mut self, bytes: &[u8]) {
+        let Some(greeting) = &mut self.greeting else { return };
+        let missing = GREETING.saturating_sub(greeting.len());
+        greeting.extend(bytes.iter().take(missing));
+        let Some((&[a, b, c, kind, ..], payload)) = greeting.split_first_chunk::<9>() else { return };
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        if kind == SETTINGS && payload.len() < length && greeting.len() < GREETING {
+            return;
+        }
+        if kind == SETTINGS {
+            for setting in payload[..length.min(payload.len())].as_chunks::<6>().0 {
+                let [0, MAX_HEADER_LIST_SIZE, value @ ..] = setting else { continue };
+                self.signs.0.max_head.store(u32::from_be_bytes(*value).into(), Ordering::Relaxed);
+            }
+        }
+        self.greeting = None;
     }
 
     /// Writes, and notes what begins. It is noted before, as the peer may answer before the kernel does.
@@ -114,9 +150,13 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if result.is_ready() {
             self.signs.hear();
+            if self.greeting.is_some() {
+                self.greet(&buf.filled()[before..]);
+            }
         }
         result
     }
