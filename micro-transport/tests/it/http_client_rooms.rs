@@ -261,7 +261,8 @@ async fn a_head_that_the_peer_does_not_take_is_refused_and_its_connection_stays(
     .await;
     let connection = alone(&server).await;
     let other = tokio::spawn(connection.dispatch(request("{}")));
-    for size in [65 * 1024, 200 * 1024, 2 * 1024 * 1024] {
+    // With the rest of the head the first one is too large, and the peer says so.
+    for size in [65_400, 65 * 1024, 200 * 1024, 2 * 1024 * 1024] {
         let mut large = request("{}");
         large.head.metadata.append("large", "x".repeat(size)).unwrap();
         let error = soon(connection.dispatch(large)).await.unwrap_err();
@@ -271,7 +272,7 @@ async fn a_head_that_the_peer_does_not_take_is_refused_and_its_connection_stays(
             "{error}"
         );
         assert_eq!(error.reason(), "HEAD_TOO_LARGE");
-        assert!(error.detail().contains("65536 bytes (see `max_header`)"), "{error}");
+        assert!(error.detail().contains("(see `max_header`)"), "{error}");
     }
     assert_eq!(text(&soon(other).await.unwrap().unwrap()), "{}");
     assert_eq!(server.accepted(), 1);

@@ -117,6 +117,12 @@ fn refused(status: StatusCode, body: &[u8], expected: &Expected) -> Error {
     let address = expected.target.address();
     let text = one_line(body);
     let quoted = if text.is_empty() { String::new() } else { format!(": {text}") };
+    if status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+        // Who says so has not read the request: over HTTP/2 this is all that our servers say.
+        let detail =
+            format!("the head of the request is larger than {address} takes (see `max_header`){quoted}");
+        return Error::invalid_argument(detail).with_reason("HEAD_TOO_LARGE").with_http(431).not_reached();
+    }
     Error::new(Code::from_http(status.as_u16()), format!("{address} answered HTTP status {status}{quoted}"))
         .with_http(status.as_u16())
 }
