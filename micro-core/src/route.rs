@@ -1,6 +1,8 @@
 use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::Arc;
 
+use crate::name::{self, Name};
+
 /// Whom a call is for: a service and one of its endpoints.
 ///
 /// One shared pointer. Make it once and keep it: what is sent often is then compared and numbered by pointer.
@@ -12,17 +14,19 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Route(Arc<Names>);
 
-#[derive(PartialEq, Eq, Hash)]
 struct Names {
     service: Box<str>,
     endpoint: Box<str>,
+    /// Their hashes: every call looks them up.
+    hashes: (u64, u64),
 }
 
 impl Route {
     /// The route to `endpoint` (`Type.Method`) of `service`.
     #[must_use]
     pub fn new(service: &str, endpoint: &str) -> Self {
-        Self(Arc::new(Names { service: service.into(), endpoint: endpoint.into() }))
+        let hashes = (name::hash(service), name::hash(endpoint));
+        Self(Arc::new(Names { service: service.into(), endpoint: endpoint.into(), hashes }))
     }
 
     /// The name of the service, as it is registered.
@@ -37,6 +41,18 @@ impl Route {
         &self.0.endpoint
     }
 
+    /// The name of the service, for looking it up.
+    #[must_use]
+    pub fn service_name(&self) -> Name<'_> {
+        Name::known(&self.0.service, self.0.hashes.0)
+    }
+
+    /// The name of the endpoint, for looking it up.
+    #[must_use]
+    pub fn endpoint_name(&self) -> Name<'_> {
+        Name::known(&self.0.endpoint, self.0.hashes.1)
+    }
+
     /// Whether this is the very same object; what is not may still be equal.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
@@ -48,7 +64,7 @@ impl Route {
 
 impl PartialEq for Route {
     fn eq(&self, other: &Self) -> bool {
-        self.same(other) || self.0 == other.0
+        self.same(other) || (self.service(), self.endpoint()) == (other.service(), other.endpoint())
     }
 }
 
@@ -56,7 +72,7 @@ impl Eq for Route {}
 
 impl std::hash::Hash for Route {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        self.0.hashes.hash(state);
     }
 }
 

@@ -1,10 +1,11 @@
 //! How many retries a service's callers may add to its load.
 
-use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+
+use crate::{Name, NameMap};
 
 /// A call earns this share of a retry unless something else is said.
 const SHARE: f64 = 0.1;
@@ -85,7 +86,7 @@ impl Budget {
 /// The budgets of a client, one for each service.
 pub(super) struct Budgets {
     share: u32,
-    known: RwLock<HashMap<Box<str>, Arc<Budget>>>,
+    known: RwLock<NameMap<Arc<Budget>>>,
 }
 
 impl Budgets {
@@ -97,7 +98,7 @@ impl Budgets {
     }
 
     /// The budget of a service.
-    pub(super) fn of(&self, service: &str) -> Arc<Budget> {
+    pub(super) fn of(&self, service: Name<'_>) -> Arc<Budget> {
         if let Some(budget) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(service) {
             return budget.clone();
         }
@@ -105,7 +106,12 @@ impl Budgets {
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        known.entry(service.into()).or_insert_with(|| Arc::new(Budget::new(self.share))).clone()
+        if let Some(budget) = known.get(service) {
+            return budget.clone();
+        }
+        let budget = Arc::new(Budget::new(self.share));
+        known.insert(service.as_str(), budget.clone());
+        budget
     }
 
     #[cfg(test)]
@@ -142,17 +148,17 @@ mod tests {
     #[test]
     fn retries_are_a_tenth_of_the_calls() {
         let budgets = Budgets::default();
-        assert_eq!(retries(&budgets.of("a"), 1_000), 100);
-        assert_eq!(retries(&budgets.of("a"), 10_000), 1_000);
-        assert_eq!(retries(&budgets.of("b"), 5), 10, "the first ones are lent, to each service");
-        assert_eq!(retries(&Budgets::new(0.5).of("a"), 1_000), 500);
-        assert_eq!(retries(&Budgets::new(0.0).of("a"), 1_000), 0);
-        assert_eq!(retries(&Budgets::new(f64::NAN).of("a"), 1_000), 0);
+        assert_eq!(retries(&budgets.of(Name::new("a")), 1_000), 100);
+        assert_eq!(retries(&budgets.of(Name::new("a")), 10_000), 1_000);
+        assert_eq!(retries(&budgets.of(Name::new("b")), 5), 10, "the first ones are lent, to each service");
+        assert_eq!(retries(&Budgets::new(0.5).of(Name::new("a")), 1_000), 500);
+        assert_eq!(retries(&Budgets::new(0.0).of(Name::new("a")), 1_000), 0);
+        assert_eq!(retries(&Budgets::new(f64::NAN).of(Name::new("a")), 1_000), 0);
     }
 
     #[test]
     fn what_is_saved_is_limited() {
-        let budget = Budgets::default().of("a");
+        let budget = Budgets::default().of(Name::new("a"));
         (0..1_000_000).for_each(|_| budget.deposit());
         assert_eq!((0..1_000).filter(|_| budget.withdraw(true)).count(), 100);
     }
@@ -176,7 +182,7 @@ mod tests {
     fn names_from_outside_do_not_fill_the_memory() {
         let budgets = Budgets::default();
         for name in 0..10_000 {
-            let _ = budgets.of(&name.to_string());
+            let _ = budgets.of(Name::new(&name.to_string()));
         }
         assert!(budgets.len() <= REMEMBERED);
     }

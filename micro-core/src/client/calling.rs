@@ -103,7 +103,7 @@ impl Client {
         mut encode: impl FnMut() -> Result<Bytes> + Send,
     ) -> Result<(Response, Answerer)> {
         // Who makes no second attempt asks for none.
-        let budget = (self.attempts > 1).then(|| self.budgets.of(route.service()));
+        let budget = (self.attempts > 1).then(|| self.budgets.of(route.service_name()));
         if let Some(budget) = &budget {
             budget.deposit();
         }

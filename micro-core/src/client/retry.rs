@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn nothing_is_tried_for_longer_than_there_is_time_or_oftener_than_is_said() {
-        let budget = Budgets::default().of("s");
+        let budget = Budgets::default().of("s".into());
         let refused = Error::unavailable("refused").not_reached();
         assert!(pause(&refused, 1, 3, None, &budget).unwrap() <= FIRST);
         assert!(pause(&refused, 2, 3, None, &budget).unwrap() <= FIRST * 2);
@@ -75,7 +75,7 @@ mod tests {
         assert!(pause(&hinted(0), 1, 3, soon, &budget).is_some());
         assert!(pause(&hinted(2), 1, 3, soon, &budget).is_none());
         assert!(pause(&hinted(2), 1, 3, None, &budget).unwrap() >= Duration::from_secs(2));
-        let none = Budgets::new(0.0).of("s");
+        let none = Budgets::new(0.0).of("s".into());
         assert!(pause(&refused, 1, 3, None, &none).is_none());
     }
 }

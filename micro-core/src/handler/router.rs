@@ -1,16 +1,15 @@
-use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use super::{Endpoint, Handler};
-use crate::{App, Call, Dispatch, Error, Request, Result};
+use crate::{App, Call, Dispatch, Error, Name, NameMap, Request, Result};
 
 /// Gives each call to the endpoint that it names. One for another service goes to the fallback, or is refused: the
 /// address of a node that died may be another service's by now.
 #[derive(Clone)]
 pub struct Router {
     app: Arc<App>,
-    endpoints: HashMap<Box<str>, Endpoint>,
+    endpoints: NameMap<Endpoint>,
     fallback: Option<Arc<dyn Dispatch>>,
 }
 
@@ -18,7 +17,7 @@ impl Router {
     /// A router without endpoints, for the service `app`.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
-        Self { app, endpoints: HashMap::new(), fallback: None }
+        Self { app, endpoints: NameMap::new(), fallback: None }
     }
 
     /// Adds the endpoints of a handler.
@@ -34,13 +33,13 @@ impl Router {
     /// # Errors
     /// [`Code::AlreadyExists`](crate::Code::AlreadyExists) for one that is there already.
     pub fn endpoint(&mut self, endpoint: Endpoint) -> Result<()> {
-        let name: Box<str> = endpoint.name.as_ref().into();
-        if self.endpoints.contains_key(&name) {
+        let name = endpoint.name.clone();
+        if self.endpoints.contains(Name::new(&name)) {
             return Err(Error::already_exists(format!(
                 "endpoint `{name}` is there already; give the handler another name with `#[handler(name = \"..\")]`"
             )));
         }
-        self.endpoints.insert(name, endpoint);
+        self.endpoints.insert(&name, endpoint);
         Ok(())
     }
 
@@ -52,7 +51,7 @@ impl Router {
     /// The endpoints, by name.
     #[must_use]
     pub fn endpoints(&self) -> Vec<&Endpoint> {
-        let mut all: Vec<_> = self.endpoints.values().collect();
+        let mut all: Vec<_> = self.endpoints.iter().map(|(_, endpoint)| endpoint).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -95,7 +94,7 @@ impl Dispatch for Router {
         request.head.app = Some(self.app.clone());
         let service = request.head.route.service();
         let ours = service.is_empty() || service == self.app.name;
-        let endpoint = self.endpoints.get(request.head.route.endpoint()).filter(|_| ours);
+        let endpoint = self.endpoints.get(request.head.route.endpoint_name()).filter(|_| ours);
         match (endpoint, &self.fallback) {
             (Some(endpoint), _) => endpoint.dispatch.dispatch(request),
             (None, Some(fallback)) => fallback.dispatch(request),

@@ -8,7 +8,6 @@ mod suspects;
 mod tests;
 mod trouble;
 
-use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use tokio::task::JoinHandle;
 pub use self::entry::{Entry, Freshness, View};
 use self::trouble::Trouble;
 use crate::Registry;
+use micro_core::{Name, NameMap};
 
 /// What a client knows of services: one [`Entry`] for each name, fed by one shared watch.
 ///
@@ -86,7 +86,7 @@ pub struct CacheOptions {
 struct Shared {
     registry: Arc<dyn Registry>,
     options: CacheOptions,
-    slots: RwLock<HashMap<String, Slot>>,
+    slots: RwLock<NameMap<Slot>>,
     /// Names that the registry does not answer for.
     outage: Arc<Trouble>,
     /// Names whose nodes the registry has lost.
@@ -128,7 +128,8 @@ impl Cache {
     /// # Panics
     /// When a name is looked up first outside of a tokio runtime.
     #[must_use]
-    pub fn lookup(&self, name: &str) -> Arc<Entry> {
+    pub fn lookup<'a>(&self, name: impl Into<Name<'a>>) -> Arc<Entry> {
+        let name = name.into();
         let slots = self.0.slots.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = slots.get(name).and_then(Slot::entry) {
             return entry;
@@ -140,16 +141,16 @@ impl Cache {
         if let Some(entry) = slots.get(name).and_then(Slot::entry) {
             return entry;
         }
-        if let Some(spare) = spare.filter(|spare| slots.get(spare).is_some_and(Slot::is_unheld)) {
+        if let Some(spare) = spare.filter(|spare| slots.get(Name::new(spare)).is_some_and(Slot::is_unheld)) {
             slots.remove(&spare);
         }
-        if slots.len() >= self.0.options.names && !slots.contains_key(name) {
-            return Entry::without_room(name, &self.0);
+        if slots.len() >= self.0.options.names && !slots.contains(name) {
+            return Entry::without_room(name.as_str(), &self.0);
         }
-        let (entry, feed) = feed::new(name, &self.0);
+        let (entry, feed) = feed::new(name.as_str(), &self.0);
         let task = tokio::spawn(feed);
         // Where a slot was, its task has ended with its runtime.
-        slots.insert(name.to_owned(), Slot { entry: entry.clone(), task });
+        slots.insert(name.as_str(), Slot { entry: entry.clone(), task });
         entry
     }
 
@@ -170,7 +171,7 @@ impl Shared {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         // Lookups are locked out, so nobody but the slot and its task holds an entry that is counted twice.
         let unused = Arc::strong_count(entry) == 2 && !entry.take_used();
-        if unused && slots.get(entry.name()).is_some_and(|slot| Arc::ptr_eq(&slot.entry, entry)) {
+        if unused && slots.get(Name::new(entry.name())).is_some_and(|slot| Arc::ptr_eq(&slot.entry, entry)) {
             slots.remove(entry.name());
         }
         unused
@@ -178,10 +179,10 @@ impl Shared {
 }
 
 /// A name that can be forgotten: that nobody has, or else that was not looked up lately.
-fn spare(slots: &HashMap<String, Slot>) -> Option<String> {
+fn spare(slots: &NameMap<Slot>) -> Option<String> {
     let unheld = || slots.iter().filter(|(_, slot)| slot.is_unheld());
     let unknown = unheld().find(|(_, slot)| slot.entry.is_empty());
-    unknown.or_else(|| unheld().find(|(_, slot)| !slot.entry.is_used())).map(|(name, _)| name.clone())
+    unknown.or_else(|| unheld().find(|(_, slot)| !slot.entry.is_used())).map(|(name, _)| name.to_owned())
 }
 
 impl Slot {

@@ -1,9 +1,8 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use micro_core::{
-    Call, Deadline, Dispatch, Error, Feedback, Handler, Outcome, Pick, Request, Result, Shutdown,
+    Call, Deadline, Dispatch, Error, Feedback, Handler, NameMap, Outcome, Pick, Request, Result, Shutdown,
 };
 
 use super::Limits;
@@ -22,7 +21,7 @@ pub(crate) struct Admission {
     open: Arc<Way>,
     /// The way of all endpoints but those.
     common: Arc<Way>,
-    endpoints: HashMap<Box<str>, Arc<Way>>,
+    endpoints: NameMap<Arc<Way>>,
     /// From when on nobody has a turn any more.
     closed: Shutdown,
 }
@@ -55,10 +54,11 @@ impl Admission {
             let (stats, delay) = (stats.clone(), delay.clone());
             Arc::new(Way { stats, delay, limits: [endpoint, service.clone()], start: Instant::now() })
         };
-        let endpoints = limits.endpoints.iter().map(|(endpoint, most)| {
+        let mut endpoints = NameMap::new();
+        for (endpoint, most) in &limits.endpoints {
             let limit = Limit::new(format!("endpoint `{endpoint}`"), "max_running_of", *most, queue);
-            (endpoint.as_str().into(), way(Some(limit)))
-        });
+            endpoints.insert(endpoint, way(Some(limit)));
+        }
         let open = Way { stats: stats.clone(), delay: None, limits: [None, None], start: Instant::now() };
         Self {
             inner,
@@ -66,7 +66,7 @@ impl Admission {
             stats: stats.clone(),
             open: Arc::new(open),
             common: way(None),
-            endpoints: endpoints.collect(),
+            endpoints,
             closed,
         }
     }
@@ -80,7 +80,7 @@ impl Admission {
         }
         let of_debug =
             |endpoint: &str| endpoint.strip_prefix(Debug::NAME).is_some_and(|rest| rest.starts_with('.'));
-        match self.endpoints.get(route.endpoint()) {
+        match self.endpoints.get(route.endpoint_name()) {
             Some(way) => way,
             None if of_debug(route.endpoint()) => &self.open,
             None => &self.common,

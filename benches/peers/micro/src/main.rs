@@ -13,12 +13,15 @@ use std::sync::Arc;
 
 use bench_load::{Arguments, Peer, Result, Role, Target, Work};
 use micro::registry::{Mdns, MdnsOptions, Memory, Registry};
+use micro::transport::Placement;
 use micro::{Service, Settings};
 
 use caller::Caller;
 
 /// This project.
 struct Micro {
+    /// Under callgrind every poll looks long, so where handlers are polled is fixed when calls are counted.
+    placement: Placement,
     /// What all services of this process find each other by.
     registry: Arc<dyn Registry>,
     work: Work,
@@ -47,12 +50,18 @@ impl Peer for Micro {
                 Arc::new(Mdns::new(MdnsOptions::default().with_interfaces(["lo"]))?)
             }
         };
-        Ok(Self { registry, work: arguments.work })
+        let placement = match arguments.role {
+            Role::Both => Placement::InPlace,
+            Role::Server | Role::Client | Role::Hold => Placement::Adaptive,
+        };
+        Ok(Self { placement, registry, work: arguments.work })
     }
 
     async fn serve(&self) -> Result<SocketAddr> {
         let name = name(std::process::id());
-        let running = self.service(&name).address("127.0.0.1:0").handle(service::Bench).start().await?;
+        let bench =
+            self.service(&name).address("127.0.0.1:0").limits(|limits| limits.placement = self.placement);
+        let running = bench.handle(service::Bench).start().await?;
         let address =
             running.addresses().first().ok_or("the service listens nowhere")?.to_string().parse()?;
         running.registered().await;

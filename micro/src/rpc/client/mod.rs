@@ -10,7 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use micro_core::{
-    Address, Call, Caller, Code, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result, Route,
+    Address, Call, Caller, Code, Deadline, Dispatch, Error, Head, Name, NameMap, Outcome, Pick, Request,
+    Result, Route,
 };
 use micro_registry::{Cache, View};
 use micro_selector::{Hint, Selection, Selector};
@@ -31,7 +32,7 @@ struct Inner {
     cache: Cache,
     selector: Arc<dyn Selector>,
     links: Links,
-    services: RwLock<HashMap<Box<str>, Arc<Service>>>,
+    services: RwLock<NameMap<Arc<Service>>>,
     /// The nodes of calls that name their addresses.
     direct: RwLock<HashMap<Vec<Address>, Arc<Nodes>>>,
 }
@@ -83,7 +84,7 @@ impl Caller for RpcClient {
 
     fn is_idempotent(&self, route: &Route) -> bool {
         let declared = |view: Arc<View>| record::is_idempotent(&view.services, route.endpoint());
-        self.0.cache.lookup(route.service()).current().is_some_and(declared)
+        self.0.cache.lookup(route.service_name()).current().is_some_and(declared)
     }
 }
 
@@ -109,8 +110,8 @@ impl Inner {
     fn known(&self, head: &Head) -> Option<Arc<Nodes>> {
         match addresses(head) {
             [] => {
-                let view = self.cache.lookup(head.route.service()).current()?;
-                Some(self.service(head.route.service()).nodes(&view, &self.links))
+                let view = self.cache.lookup(head.route.service_name()).current()?;
+                Some(self.service(head.route.service_name()).nodes(&view, &self.links))
             }
             addresses => read(&self.direct).get(addresses).cloned(),
         }
@@ -210,7 +211,7 @@ impl Inner {
         if !addresses.is_empty() {
             return Ok(self.direct(addresses));
         }
-        let name = head.route.service();
+        let name = head.route.service_name();
         let entry = self.cache.lookup(name);
         let view = if wait { entry.available().await? } else { entry.ready().await? };
         Ok(self.service(name).nodes(&view, &self.links))
@@ -255,7 +256,7 @@ impl Inner {
         (hint, selector)
     }
 
-    fn service(&self, name: &str) -> Arc<Service> {
+    fn service(&self, name: Name<'_>) -> Arc<Service> {
         if let Some(service) = read(&self.services).get(name) {
             return service.clone();
         }
@@ -263,7 +264,12 @@ impl Inner {
         if services.len() >= REMEMBERED {
             services.clear();
         }
-        services.entry(name.into()).or_default().clone()
+        if let Some(service) = services.get(name) {
+            return service.clone();
+        }
+        let service = Arc::<Service>::default();
+        services.insert(name.as_str(), service.clone());
+        service
     }
 
     fn direct(&self, addresses: &[Address]) -> Arc<Nodes> {
