@@ -41,6 +41,12 @@ pub trait Feedback: Send + Sync + 'static {
     /// A call ended. `token` is what the [`Pick`] was made with.
     fn done(&self, token: u64, outcome: Outcome);
 
+    /// The connection that the call goes out on had to be made first, and now is there: what the call takes is counted from
+    /// here on, with the token that this gives.
+    fn connected(&self, token: u64) -> u64 {
+        token
+    }
+
     /// The first message of a streamed answer is there; [`done`](Self::done) follows when the stream has ended, with the
     /// token that this gives.
     fn answered(&self, token: u64) -> u64 {
@@ -97,6 +103,14 @@ impl Pick {
     /// Who the call was sent to, while it goes on.
     pub(crate) fn streams(&self) -> Answerer {
         Answerer(self.feedback.clone())
+    }
+
+    /// Says that a connection had to be made for the call, and now is there: the time for that is none of the node's.
+    pub fn connected(mut self) -> Self {
+        if let Some(feedback) = &self.feedback {
+            self.token = feedback.connected(self.token);
+        }
+        self
     }
 
     /// Reports that a streamed answer has begun.

@@ -216,6 +216,15 @@ impl Feedback for Node {
         }
     }
 
+    fn connected(&self, token: u64) -> u64 {
+        match Token::unpack(token) {
+            token @ Token { timed: true, start: Some(_), .. } => {
+                Token { start: Some(self.stats.now()), ..token }.pack()
+            }
+            _ => token,
+        }
+    }
+
     fn answered(&self, token: u64) -> u64 {
         if let Some(change) = self.stats.learn(Token::unpack(token), Outcome::Ok) {
             self.tell(change, Outcome::Ok);

@@ -110,6 +110,18 @@ fn loads(
 }
 
 #[test]
+fn a_connection_that_had_to_be_made_is_not_held_against_its_node() {
+    let world = World::new([FINE; 4]);
+    let pick = P2c::new().pick(&world.nodes, &Hint::new("S.Call")).unwrap();
+    let node = world.nodes.nodes[pick.index()].clone();
+    world.clock.advance(SECOND);
+    let pick = pick.connected();
+    world.clock.advance(MS);
+    pick.done(Outcome::Ok);
+    assert_eq!(node.latency(), Some(MS));
+}
+
+#[test]
 fn equal_nodes_share_alike() {
     loads(
         64,

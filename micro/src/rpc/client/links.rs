@@ -78,6 +78,13 @@ impl Link {
         (connection.state() == ConnectionState::Ready).then(|| connection.clone())
     }
 
+    /// The connection, if a call on it would not wait.
+    pub(super) fn free(&self) -> Option<Arc<dyn Connection>> {
+        let held = self.connection.load();
+        let connection = &held.as_ref()?.0;
+        connection.is_free().then(|| connection.clone())
+    }
+
     /// Whether a call would wait for others to end.
     pub(super) fn is_busy(&self) -> bool {
         self.ready().is_some_and(|connection| connection.is_busy())

@@ -94,6 +94,9 @@ impl Inner {
     fn at_once(&self, head: &Head) -> std::result::Result<(Arc<dyn Connection>, Pick), Option<Picked>> {
         let nodes = self.known(head).ok_or(None)?;
         let mut pick = self.pick(&nodes, head).map_err(|_| None)?;
+        if let Some(connection) = nodes.link(&pick).and_then(|link| link.free()) {
+            return Ok((connection, pick));
+        }
         let ready = |pick: &Pick| nodes.link(pick).and_then(|link| link.ready());
         let mut connection = ready(&pick);
         if connection.as_ref().is_some_and(|connection| connection.is_busy()) {
@@ -177,7 +180,7 @@ impl Inner {
                 .not_reached());
             };
             match dialled(link.connected(&self.links), head).await {
-                Ok(connection) => return Ok((connection, pick)),
+                Ok(connection) => return Ok((connection, pick.connected())),
                 Err(error) if error.code() == Code::DeadlineExceeded => {
                     // Told, as a node that stands still may take connections for as long as its backlog lasts.
                     pick.done(Outcome::from(&error));

@@ -30,6 +30,7 @@ enum Over {
     Memory,
     Http1,
     Http2,
+    Lane,
 }
 
 /// Nodes of one service, how many calls each had, and a client with that selector.
@@ -47,8 +48,11 @@ impl Fixture {
             let service = service.lame_duck(Duration::ZERO).handle_signals(false);
             match over {
                 Over::Memory => service.transport(network.clone()),
-                Over::Http1 => service.limits(|limits| limits.protocols.http2 = false),
-                Over::Http2 => service,
+                Over::Http1 => {
+                    service.limits(|limits| (limits.protocols.http2, limits.protocols.lane) = (false, false))
+                }
+                Over::Http2 => service.limits(|limits| limits.protocols.lane = false),
+                Over::Lane => service,
             }
         };
         let had = (0..NODES).map(|_| Arc::new(AtomicUsize::new(0))).collect::<Vec<_>>();
@@ -82,7 +86,7 @@ impl Fixture {
 fn least(selector: &str) -> usize {
     match selector {
         "roundrobin" => CALLS / NODES,
-        // It goes by how fast they answered of late, which a first call that had to dial counts in.
+        // It goes by how fast they answered of late, and a machine that stands still for a moment counts in that.
         "p2c" => 1,
         _ => CALLS / NODES / 3,
     }
@@ -90,7 +94,7 @@ fn least(selector: &str) -> usize {
 
 #[tokio::test]
 async fn each_node_has_its_share_of_calls_one_after_the_other() -> Result<()> {
-    for over in [Over::Memory, Over::Http1, Over::Http2] {
+    for over in [Over::Memory, Over::Http1, Over::Http2, Over::Lane] {
         for selector in SELECTORS {
             let fixture = Fixture::start(over, selector).await?;
             for number in 0..CALLS {
@@ -105,7 +109,7 @@ async fn each_node_has_its_share_of_calls_one_after_the_other() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_node_has_its_share_of_calls_at_the_same_time() -> Result<()> {
-    for over in [Over::Memory, Over::Http1, Over::Http2] {
+    for over in [Over::Memory, Over::Http1, Over::Http2, Over::Lane] {
         for selector in SELECTORS {
             let fixture = Arc::new(Fixture::start(over, selector).await?);
             let callers = (0..8).map(|caller| {
