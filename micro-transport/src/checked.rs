@@ -59,9 +59,11 @@ impl ListenOptions {
 }
 
 impl DialOptions {
+    /// Whether connections can be made with these.
+    ///
     /// # Errors
     /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument), not reached, for the first option that is nonsense.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         first(&[
             ("timeout", self.timeout.is_zero(), TIME),
             ("max_message", self.max_message == 0, BYTES),

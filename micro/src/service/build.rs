@@ -11,7 +11,7 @@ use micro_selector::Selector;
 use micro_transport::{ListenOptions, Transport};
 
 use super::prepared::{Identity, Lifetime, Prepared};
-use super::{Service, registering};
+use super::{Service, checked, registering};
 use crate::debug::{Debug, NodeDescriber, Stats};
 use crate::layer::{self, LayeredCaller};
 use crate::limit::{Admission, Limits};
@@ -53,12 +53,7 @@ pub(super) fn prepared(mut service: Service) -> Result<Prepared> {
     let (make_client, make_server) = (make_client.cloned(), make_server.cloned());
     mistakes.note("the service", sound(settings.server_name.as_deref().unwrap_or(&service.name)));
     let ttl = service.ttl.or(settings.register_ttl).unwrap_or(defaults::REGISTER_TTL);
-    if ttl.is_zero() {
-        mistakes.note(
-            "MICRO_REGISTER_TTL",
-            Err("is 0: a registration that does not last finds nobody".to_owned()),
-        );
-    }
+    checked::check(&service, &settings, &mut mistakes);
     mistakes.none()?;
     let (
         Some(transport),

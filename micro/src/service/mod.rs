@@ -1,6 +1,7 @@
 //! [`Service`]: a name, handlers, and everything between them and the network.
 
 mod build;
+mod checked;
 mod hooks;
 mod options;
 mod phase;

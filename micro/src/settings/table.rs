@@ -141,9 +141,12 @@ pub static SETTINGS: &[Setting] = &[
         flag: "server_max_running",
         variable: "MICRO_SERVER_MAX_RUNNING",
         help: "the most calls that run at a time",
-        set: |settings, value| match value {
-            "0" => Err("is 0: nothing would ever run".to_owned()),
-            _ => number(&mut settings.server_max_running, value),
+        set: |settings, value| {
+            number(&mut settings.server_max_running, value)?;
+            match settings.server_max_running {
+                Some(0) => Err("is 0: nothing would ever run".to_owned()),
+                _ => Ok(()),
+            }
         },
     },
     Setting {
