@@ -8,7 +8,7 @@ pub struct Peer {
     pub address: Address,
     /// Ours, that it connected to.
     pub local: Option<Address>,
-    /// What the connection speaks: `http/1.1`, `h2`, `memory`.
+    /// What the connection speaks: `http/1.1`, `h2`, `lane`, `memory`.
     pub protocol: &'static str,
 }
 

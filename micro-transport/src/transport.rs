@@ -48,6 +48,11 @@ pub trait Connection: Dispatch {
         false
     }
 
+    /// Whether it takes a call now, and the call would not wait: what is asked before each call.
+    fn is_free(&self) -> bool {
+        self.state() == ConnectionState::Ready && !self.is_busy()
+    }
+
     /// Waits until the state has left `seen`.
     async fn changed(&self, seen: ConnectionState);
 }
@@ -69,7 +74,7 @@ pub enum ConnectionState {
 pub struct DialOptions {
     /// How long a connection may take to be made.
     pub timeout: Duration,
-    /// What the node is known to speak, best first, from its metadata `micro`: `h2`, or `http/1.1` where that is off.
+    /// What the node is known to speak, best first, from its metadata `micro`: `lane/1`, `h2`, or `http/1.1`.
     /// Empty for a bare address, which may be anybody's, and anything else (`mucp`) for a node that is not ours. To all
     /// but the first that is HTTP/1.1, one call at a time on each socket.
     pub protocols: Vec<String>,

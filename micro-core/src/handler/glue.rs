@@ -119,7 +119,7 @@ kinds! {
         let Request { head, body } = request;
         let message = Glue::<H, F, Q, R>::message(&head, body)?;
         let format = head.format;
-        let running = Running::new(&head, |context| (glue.invoke)(glue.handler.clone(), context, message));
+        let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, message));
         Ok(one(running, glue.place, format))
     };
     /// One message there, a stream back.
@@ -127,7 +127,7 @@ kinds! {
         let Request { head, body } = request;
         let message = Glue::<H, F, Q, R>::message(&head, body)?;
         let (sender, answers) = stream::channel::<R>(head.format);
-        let running = Running::new(&head, |context| (glue.invoke)(glue.handler.clone(), context, message, sender));
+        let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, message, sender));
         Ok(many(running, glue.place, answers))
     };
     /// A stream there, one message back.
@@ -136,7 +136,7 @@ kinds! {
         Glue::<H, F, Q, R>::check(&head)?;
         let format = head.format;
         let receiver = Receiver::of_body(body, format);
-        let running = Running::new(&head, |context| (glue.invoke)(glue.handler.clone(), context, receiver));
+        let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, receiver));
         Ok(one(running, glue.place, format))
     };
     /// A stream each way.
@@ -145,7 +145,7 @@ kinds! {
         Glue::<H, F, Q, R>::check(&head)?;
         let receiver = Receiver::of_body(body, head.format);
         let (sender, answers) = stream::channel::<R>(head.format);
-        let running = Running::new(&head, |context| (glue.invoke)(glue.handler.clone(), context, receiver, sender));
+        let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, receiver, sender));
         Ok(many(running, glue.place, answers))
     };
 }

@@ -23,20 +23,21 @@ pin_project! {
 
 impl<T> Running<T> {
     /// Calls the method; its future runs when it is polled.
-    pub(super) fn new(head: &Head, invoke: impl FnOnce(Context) -> T) -> Self {
+    pub(super) fn new(head: Head, invoke: impl FnOnce(Context) -> T) -> Self {
         let span = tracing::info_span!(
             "handle",
             service = head.route.service(),
             endpoint = head.route.endpoint(),
             trace = head.metadata.get(key::TRACEPARENT),
         );
-        let context = Context::new(head.clone());
+        let route = head.route.clone();
+        let context = Context::new(head);
         let made = catch_unwind(AssertUnwindSafe(|| invoke(context)));
         let (future, panic) = match made {
             Ok(future) => (Some(future), None),
             Err(panic) => (None, Some(panic)),
         };
-        Self { future, panic, route: head.route.clone(), span }
+        Self { future, panic, route, span }
     }
 }
 

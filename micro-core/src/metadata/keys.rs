@@ -1,4 +1,5 @@
 use std::fmt::{self, Debug, Display, Formatter};
+use std::sync::Arc;
 
 use crate::{Error, Result};
 
@@ -13,7 +14,7 @@ pub struct Key(Repr);
 enum Repr {
     /// An index of [`KNOWN`].
     Known(u8),
-    Other(Box<str>),
+    Other(Arc<str>),
 }
 
 /// Declares the well-known keys. Their order is their number, and the numbers are a wire format (see [`Key::number`]):
@@ -75,7 +76,7 @@ impl Key {
                 Self::MAX
             )));
         }
-        Ok(Self(Repr::Other(name.to_ascii_lowercase().into_boxed_str())))
+        Ok(Self(Repr::Other(name.to_ascii_lowercase().into())))
     }
 
     /// The number of a well-known key, from 1, in the order in which the constants of [`key`] are declared. Transports

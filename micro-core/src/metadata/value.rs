@@ -8,7 +8,8 @@ pub struct Value(Repr);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Repr {
-    Text(Box<str>),
+    /// UTF-8, which may be a part of what was read.
+    Text(Bytes),
     Binary(Bytes),
 }
 
@@ -17,17 +18,22 @@ impl Value {
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
-            Repr::Text(text) => Some(text),
+            Repr::Text(text) => std::str::from_utf8(text).ok(),
             Repr::Binary(_) => None,
         }
+    }
+
+    /// The text that these bytes are, which are shared and not copied; `None` where they are no UTF-8.
+    #[must_use]
+    pub fn from_utf8(text: Bytes) -> Option<Self> {
+        std::str::from_utf8(&text).is_ok().then_some(Self(Repr::Text(text)))
     }
 
     /// The bytes, or those of the text.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Text(text) => text.as_bytes(),
-            Repr::Binary(bytes) => bytes,
+            Repr::Text(bytes) | Repr::Binary(bytes) => bytes,
         }
     }
 
@@ -40,7 +46,11 @@ impl Value {
     /// Whether every transport can carry it: text has no control characters but the tab.
     pub(super) fn is_sound(&self) -> bool {
         match &self.0 {
-            Repr::Text(text) => is_printable(text) || !text.chars().any(|c| c.is_control() && c != '\t'),
+            Repr::Text(text) if is_printable(text) => true,
+            Repr::Text(text) => {
+                let is_other = |c: char| c.is_control() && c != '\t';
+                std::str::from_utf8(text).is_ok_and(|text| !text.chars().any(is_other))
+            }
             Repr::Binary(_) => true,
         }
     }
@@ -48,19 +58,19 @@ impl Value {
 
 /// Whether all of it is printable ASCII, as nearly every text is. Without a way out of the loop it is made of vector
 /// instructions.
-fn is_printable(text: &str) -> bool {
-    !text.bytes().fold(false, |other, byte| other | !matches!(byte, b' '..=b'~'))
+fn is_printable(text: &[u8]) -> bool {
+    !text.iter().fold(false, |other, byte| other | !matches!(byte, b' '..=b'~'))
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self(Repr::Text(text.into()))
+        Self(Repr::Text(Bytes::copy_from_slice(text.as_bytes())))
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self(Repr::Text(text.into_boxed_str()))
+        Self(Repr::Text(text.into()))
     }
 }
 
@@ -85,7 +95,7 @@ impl From<Vec<u8>> for Value {
 impl Debug for Value {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Text(text) => Debug::fmt(text, f),
+            Repr::Text(_) => Debug::fmt(self.as_str().unwrap_or_default(), f),
             Repr::Binary(bytes) => Debug::fmt(bytes, f),
         }
     }

@@ -1,6 +1,6 @@
-//! The HTTP transport: HTTP/1.1 and HTTP/2 (by prior knowledge) on one port.
+//! The HTTP transport: HTTP/1.1, HTTP/2 (by prior knowledge) and the [lane](crate::lane) on one port.
 //!
-//! The server looks at the first bytes of a connection to know what it speaks. In either protocol a call is
+//! The server looks at the first bytes of a connection to know what it speaks. In both versions of HTTP a call is
 //!
 //! * `POST /` with the headers of go-micro, `Micro-Service` and `Micro-Endpoint`: always answered with status 200, and
 //!   an error is the header `Micro-Error`;
@@ -19,7 +19,7 @@ mod socket;
 pub(crate) use self::headers::told;
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::server::fuzzing;
-pub(crate) use self::server::{Serving, Socket, linger, too_many};
+pub(crate) use self::server::{Permit, Serving, Socket, linger, too_many};
 use std::net::TcpListener;
 use std::sync::Arc;
 

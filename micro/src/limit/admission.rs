@@ -86,25 +86,19 @@ impl Admission {
             None => &self.common,
         }
     }
-
-    /// Whether a call is let in as far as is known when it comes, and its turns at the limits.
-    fn enter(&self, way: &Arc<Way>, request: &Request) -> Result<[Option<Turn>; 2]> {
-        let deadline = request.head.deadline;
-        if deadline.is_some_and(Deadline::is_past) {
-            return Err(late());
-        }
-        if let Some(delay) = &way.delay {
-            delay.enter()?;
-        }
-        way.enter(deadline)
-    }
 }
 
 impl Dispatch for Admission {
     fn dispatch(&self, request: Request) -> Call {
         self.stats.came();
         let way = self.way(&request);
-        let turns = match self.enter(way, &request) {
+        if let Err(error) = way.check(request.head.deadline) {
+            return Call::ready(Err(self.stats.refused(error)));
+        }
+        if way.is_open() {
+            return way.begin(&*self.inner, request, Duration::ZERO);
+        }
+        let turns = match way.enter(request.head.deadline) {
             Ok(turns) => turns,
             Err(error) => return Call::ready(Err(self.stats.refused(error))),
         };
@@ -132,12 +126,20 @@ impl Dispatch for Admission {
 }
 
 impl Way {
+    /// Whether a call is let in, as far as that does not depend on how many there are.
+    fn check(&self, deadline: Option<Deadline>) -> Result<()> {
+        if deadline.is_some_and(Deadline::is_past) {
+            return Err(late());
+        }
+        match &self.delay {
+            Some(delay) => delay.enter(),
+            None => Ok(()),
+        }
+    }
+
     /// The turns of a call that comes: those at the limits until the first at which it has to wait.
     fn enter(&self, deadline: Option<Deadline>) -> Result<[Option<Turn>; 2]> {
         let mut turns = [None, None];
-        if self.is_open() {
-            return Ok(turns);
-        }
         let now = Instant::now();
         for (limit, turn) in self.limits.iter().zip(&mut turns) {
             let Some(limit) = limit else { continue };
@@ -172,10 +174,14 @@ impl Way {
     /// Runs a call that has its permits. They are given back when it ends.
     fn run(self: &Arc<Self>, inner: &dyn Dispatch, request: Request, permits: [Option<Permit>; 2]) -> Call {
         let began = if self.is_open() { Duration::ZERO } else { self.start.elapsed() };
-        self.stats.begins();
-        // From here on it is what gives them back, whatever happens.
-        let pick = Pick::new(0, self.clone(), u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
         permits.into_iter().flatten().for_each(Permit::hand_over);
+        self.begin(inner, request, began)
+    }
+
+    /// Begins a call. From here on its pick is what ends it, whatever happens.
+    fn begin(self: &Arc<Self>, inner: &dyn Dispatch, request: Request, at: Duration) -> Call {
+        self.stats.begins();
+        let pick = Pick::new(0, self.clone(), u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
         let call = inner.dispatch(request);
         match &self.delay {
             Some(delay) => delay.measured(call).with_pick(pick),

@@ -2,6 +2,7 @@
 //!
 //! | peer | calls |
 //! |---|---|
+//! | known to speak `lane/1` | all on a [group](self::group::Group) of lanes |
 //! | known to speak `h2` | all on a [group](self::group::Group) of HTTP/2 connections, by prior knowledge |
 //! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool); calls with a streamed request on a group that is made for the first of them |
 //! | known to speak other protocols only | HTTP/1.1; no streamed requests |
@@ -133,6 +134,15 @@ impl Connection for HttpConnection {
             Kind::Lane(group) => group.is_busy(),
             Kind::Multiplexed(group) => group.is_busy(),
             Kind::Plain { pool, .. } => pool.is_busy(),
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        match &self.kind {
+            // One that has room is ready.
+            Kind::Lane(group) => !group.is_busy(),
+            Kind::Multiplexed(group) => !group.is_busy(),
+            Kind::Plain { pool, .. } => !pool.is_busy(),
         }
     }
 

@@ -8,9 +8,9 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use micro_core::{self as core, Metadata};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::activity::Running;
+use super::permits::Permit;
 use super::pump::Pumped;
 use crate::http::envelope;
 
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Piece {
     bytes: Bytes,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Option<Permit>,
 }
 
 impl Buf for Piece {
@@ -56,7 +56,7 @@ impl Buf for Piece {
 pub(super) struct Held {
     pub(super) running: Running,
     /// None for what is no call.
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) permit: Option<Permit>,
 }
 
 impl Held {

@@ -8,12 +8,12 @@ use http::{HeaderMap, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use micro_core::{Body, BodyStream, Error, Format, Frame, Head, Peer, Request, Response, Result, Route};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::activity::Activity;
 use super::answer::{Answer, Held};
 use super::asked::{Asked, Dialect};
 use super::listener::Shared;
+use super::permits::Permit;
 use super::read::{self, Limits};
 use super::reply::{Reply, Way};
 use super::tasks::Spawner;
@@ -111,7 +111,7 @@ async fn call(
     body: &mut Option<Incoming>,
     route: Route,
     way: &mut Way,
-    permit: &mut Option<OwnedSemaphorePermit>,
+    permit: &mut Option<Permit>,
 ) -> Result<Response> {
     not_encoded(&parts.headers)?;
     let content = content(on, &parts.headers, way)?;
@@ -129,7 +129,7 @@ async fn call(
     head.received = Some(received);
     head.metadata = headers::metadata(&parts.headers)?;
     head.peer = Some(on.peer.clone());
-    *permit = Some(on.shared.calls.clone().try_acquire_owned().map_err(|_| too_many(&on.shared.options))?);
+    *permit = Some(on.shared.calls.take().ok_or_else(|| too_many(&on.shared.options))?);
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;
     on.activity.serve();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use micro_core::{Dispatch, Peer, Result, Shutdown};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 
 use super::connection;
 use super::listener::Shared;
+use super::permits::Permits;
 use super::sniff;
 use crate::ListenOptions;
 use crate::http::envelope::{Decoder, Envelope};
@@ -22,7 +22,7 @@ impl Server {
     /// A server of calls to `app`, until `stop`.
     #[must_use]
     pub fn new(app: Arc<dyn Dispatch>, options: ListenOptions, stop: Shutdown) -> Self {
-        let calls = Arc::new(Semaphore::new(options.max_calls));
+        let calls = Permits::new(options.max_calls);
         Self(Arc::new(Shared { app, options, calls, stop }))
     }
 
@@ -34,7 +34,7 @@ impl Server {
     /// How many more calls it takes at a time.
     #[must_use]
     pub fn free(&self) -> usize {
-        self.0.calls.available_permits()
+        self.0.calls.free()
     }
 }
 

@@ -10,12 +10,12 @@ use async_trait::async_trait;
 use micro_core::{Address, Dispatch, Error, Listener, Peer, Result, Shutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::bind::bind;
 use super::connection;
+use super::permits::Permits;
 use crate::ListenOptions;
 use crate::http::socket;
 
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) app: Arc<dyn Dispatch>,
     pub(crate) options: ListenOptions,
     /// One permit for each call that may run.
-    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) calls: Arc<Permits>,
     pub(super) stop: Shutdown,
 }
 
@@ -99,7 +99,7 @@ impl Listener for Http {
     }
 
     async fn serve(self: Box<Self>, app: Arc<dyn Dispatch>, stop: Shutdown) -> Result<()> {
-        let calls = Arc::new(Semaphore::new(self.options.max_calls.min(Semaphore::MAX_PERMITS)));
+        let calls = Permits::new(self.options.max_calls);
         let shared = Arc::new(Shared { app, options: self.options, calls, stop });
         // Dropping the future drops this, which ends every connection.
         let (mut connections, mut turned_away) = (JoinSet::new(), JoinSet::new());

@@ -69,9 +69,6 @@ impl Shared {
         } else {
             line.wake();
         }
-        if !line.watching {
-            line.wake();
-        }
         Ok(key)
     }
 

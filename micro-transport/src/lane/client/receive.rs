@@ -1,6 +1,7 @@
 //! What comes in on a lane.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use micro_core::{Body, BodyStream, Error, Response};
 use tokio::time::Instant;
@@ -25,8 +26,12 @@ impl Task {
         let now = Instant::now();
         self.pulse.hear(now);
         self.rest = Some(now + REST);
-        self.shared.hear(now);
-        self.shared.standing.change(Phase::Asked, Phase::Ready);
+        if !self.shared.watched.load(Ordering::Relaxed) {
+            self.shared.watched.store(true, Ordering::Relaxed);
+        }
+        if self.shared.standing.phase() == Phase::Asked {
+            self.shared.standing.change(Phase::Asked, Phase::Ready);
+        }
         let max_frame = self.shared.own.max_frame;
         let shared = self.shared.clone();
         let mut frames = Frames::new(self.buffer.frames((max_frame + FIXED) as usize), max_frame);

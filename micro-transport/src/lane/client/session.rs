@@ -1,7 +1,7 @@
 //! One lane, as those see it who make calls on it.
 
 use std::fmt::{self, Debug, Formatter};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
@@ -9,7 +9,6 @@ use std::time::Duration;
 use micro_core::{Address, Body, Call, Deadline, Head};
 use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use super::names::{Blocks, Routes};
 use super::slots::Slots;
@@ -37,10 +36,9 @@ pub(super) struct Shared {
     pub(super) line: Mutex<Line>,
     /// What writes to the socket; whoever has it has seen in the line that nobody else writes.
     pub(super) pen: Mutex<Pen>,
-    /// When the peer was heard last, and since when its silence means something: in microseconds since the start.
-    start: Instant,
-    pub(super) heard: AtomicU64,
-    silence: u64,
+    /// Whether the task has its timer set to see a peer that is silent. One that was silent for long while nobody waited
+    /// for it has to say that it lives before it is trusted with a call.
+    pub(super) watched: AtomicBool,
 }
 
 pub(super) type Pen = Box<dyn AsyncWrite + Send + Unpin>;
@@ -65,8 +63,6 @@ pub(super) struct Line {
     pub(super) due: Option<Deadline>,
     /// Whether a call wants to know whether the peer lives.
     pub(super) ask: bool,
-    /// Whether the task has its timer set to see a peer that is silent.
-    pub(super) watching: bool,
 }
 
 /// A call's place on a session, until it is dispatched.
@@ -91,7 +87,7 @@ impl Session {
         pen: Pen,
         task: impl FnOnce(Arc<Shared>, oneshot::Receiver<()>) -> Task,
     ) -> Arc<Self> {
-        let Setup { address, own, peer, keep_alive, news, .. } = setup;
+        let Setup { address, own, peer, news, .. } = setup;
         let line = Line {
             slots: Slots::default(),
             traffic: Traffic::new(&own, peer),
@@ -105,18 +101,14 @@ impl Session {
             written: 0,
             due: None,
             ask: false,
-            watching: false,
         };
-        let silence = u64::try_from(keep_alive.as_micros()).unwrap_or(u64::MAX).max(1_000);
         let shared = Arc::new(Shared {
             address,
             own,
             standing: Standing::new(Phase::Ready, peer.max_calls as usize, news),
             line: Mutex::new(line),
             pen: Mutex::new(pen),
-            start: Instant::now(),
-            heard: AtomicU64::new(0),
-            silence,
+            watched: AtomicBool::new(true),
         });
         let (held, dropped) = oneshot::channel();
         tokio::spawn(task(shared.clone(), dropped).run());
@@ -132,9 +124,7 @@ impl Session {
     pub(crate) fn is_well(&self) -> bool {
         let shared = &self.shared;
         // Who waits asks.
-        if self.standing().calls() > 0
-            || shared.now().saturating_sub(shared.heard.load(Ordering::Relaxed)) < shared.silence
-        {
+        if self.standing().calls() > 0 || shared.watched.load(Ordering::Relaxed) {
             return true;
         }
         if shared.standing.change(Phase::Ready, Phase::Asked) {
@@ -158,19 +148,6 @@ impl Debug for Shared {
             .field("address", &self.address)
             .field("standing", &self.standing)
             .finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// Microseconds since the start.
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
-    }
-
-    /// The peer was heard.
-    pub(super) fn hear(&self, now: Instant) {
-        let heard = u64::try_from((now - self.start).as_micros()).unwrap_or(u64::MAX);
-        self.heard.store(heard, Ordering::Relaxed);
     }
 }
 

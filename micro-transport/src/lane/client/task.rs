@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io::IoSlice;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -51,6 +52,8 @@ pub(super) struct Task {
     /// Why the peer goes, if it said so.
     pub(super) left: Option<String>,
     fresh: bool,
+    /// Whether the timer wakes this task.
+    set: bool,
 }
 
 impl Task {
@@ -82,6 +85,7 @@ impl Task {
             idle: 0,
             left: None,
             fresh: true,
+            set: false,
         }
     }
 
@@ -200,22 +204,24 @@ impl Task {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<String> {
         loop {
             let waits = self.is_waited_for();
-            let mut line = self.shared.line();
+            let line = self.shared.line();
             if !waits && self.going && self.batch.is_empty() && line.traffic.is_empty() {
                 return Poll::Ready("its last user is gone".to_owned());
             }
-            // Once set it stays, so that calls which begin and end meanwhile need not wake this task.
-            line.watching |= waits;
             let due = line.due.map(|due| Instant::from_std(due.instant()));
-            let pulse = line.watching.then(|| self.pulse.due());
+            // It stays set while nobody waits, so that calls which begin and end meanwhile need not wake this task.
+            let pulse = self.shared.watched.load(Ordering::Relaxed).then(|| self.pulse.due());
             drop(line);
             let Some(next) = [due, pulse, self.rest].into_iter().flatten().min() else {
                 return Poll::Pending;
             };
-            if next < self.timer.deadline() || self.timer.is_elapsed() {
-                self.timer.as_mut().reset(next);
+            // One that is set wakes this task, and what comes later is looked at then.
+            if self.set && !self.timer.is_elapsed() && self.timer.deadline() <= next {
+                return Poll::Pending;
             }
-            if self.timer.as_mut().poll(cx).is_pending() {
+            self.timer.as_mut().reset(next);
+            self.set = self.timer.as_mut().poll(cx).is_pending();
+            if self.set {
                 return Poll::Pending;
             }
             if let Some(cause) = self.look(Instant::now()) {
@@ -244,7 +250,7 @@ impl Task {
                 Beat::Wait(_) => {}
             }
         } else {
-            self.shared.line().watching = false;
+            self.shared.watched.store(false, Ordering::Relaxed);
         }
         self.expire();
         if self.rest.is_some_and(|rest| rest <= now) {

@@ -136,34 +136,65 @@ pub(crate) fn entries(bytes: &[u8]) -> Result<Metadata, Violation> {
     Ok(metadata)
 }
 
-/// Reads metadata behind what is there.
+/// Reads metadata behind what is there. The values are copied.
 pub(crate) fn add_entries(bytes: &[u8], metadata: &mut Metadata) -> Result<(), Violation> {
+    read(bytes, &mut Keys::default(), metadata, Bytes::copy_from_slice)
+}
+
+/// Reads the metadata of a call behind what is there. The values are parts of `read`, of which `bytes` are a part.
+pub(crate) fn share_entries(
+    bytes: &[u8],
+    whole: &Bytes,
+    keys: &mut Keys,
+    metadata: &mut Metadata,
+) -> Result<(), Violation> {
+    read(bytes, keys, metadata, |value| whole.slice_ref(value))
+}
+
+/// The names of keys that have come: those of one call are mostly those of the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(Vec<Key>);
+
+/// How many names are kept.
+const KEPT: usize = 16;
+
+impl Keys {
+    fn find(&mut self, name: &[u8]) -> Result<Key, Violation> {
+        if let Some(known) = self.0.iter().find(|known| known.as_str().as_bytes() == name) {
+            return Ok(known.clone());
+        }
+        let name = std::str::from_utf8(name).map_err(|_| NAME)?;
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(NAME);
+        }
+        let key = Key::new(name).map_err(|_| NAME)?;
+        if self.0.len() < KEPT {
+            self.0.push(key.clone());
+        }
+        Ok(key)
+    }
+}
+
+fn read(
+    bytes: &[u8],
+    keys: &mut Keys,
+    metadata: &mut Metadata,
+    take: impl Fn(&[u8]) -> Bytes,
+) -> Result<(), Violation> {
     let mut fields = Fields(bytes);
     let mut left = MAX_ENTRIES;
     while !fields.0.is_empty() {
         left = left.checked_sub(1).ok_or(MANY)?;
-        let key = key(&mut fields)?;
-        let bytes = fields.long().ok_or(SHORT)?;
-        let value = if key.is_binary() {
-            Bytes::copy_from_slice(bytes).into()
-        } else {
-            Value::from(std::str::from_utf8(bytes).map_err(|_| TEXT)?)
+        let [number] = *fields.fixed().ok_or(SHORT)?;
+        let key = match number {
+            0 => keys.find(fields.short().ok_or(SHORT)?)?,
+            _ => Key::of_number(number).filter(|_| number <= KEYS).ok_or(KEY)?,
         };
+        let value = take(fields.long().ok_or(SHORT)?);
+        let value = if key.is_binary() { Value::from(value) } else { Value::from_utf8(value).ok_or(TEXT)? };
         metadata.push(key, value).map_err(|_| TEXT)?;
     }
     Ok(())
-}
-
-fn key(fields: &mut Fields<'_>) -> Result<Key, Violation> {
-    let [number] = *fields.fixed().ok_or(SHORT)?;
-    if number != 0 {
-        return Key::of_number(number).filter(|_| number <= KEYS).ok_or(KEY);
-    }
-    let name = std::str::from_utf8(fields.short().ok_or(SHORT)?).map_err(|_| NAME)?;
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Err(NAME);
-    }
-    Key::new(name).map_err(|_| NAME)
 }
 
 #[cfg(test)]

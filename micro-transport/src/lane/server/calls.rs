@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use super::line::Line;
 use super::place::{BATCH, Place};
 use super::reply::{self, Rest};
-use super::run::{Begun, Permit, run};
+use super::run::{Begun, run};
 use super::tables::Tables;
 use super::taken::{Coming, Life, Running, Taken};
 use crate::Placement;
-use crate::http::{Serving, too_many};
+use crate::http::{Permit, Serving, too_many};
 use crate::lane::frame::{self, CallHead, End, Frame, Frames, Message, Violation};
 use crate::lane::inbox::{Ended, Inbox, Key, Put, Reader};
 use crate::lane::limits::{FIXED, Limits};
@@ -44,10 +44,14 @@ pub(super) struct Calls {
     pub(super) late: Vec<u32>,
     pub(super) idle: usize,
     pub(super) peer_left: bool,
+    /// How many bytes of the answers of tasks waited when calls were settled last.
+    pub(super) waiting: usize,
 }
 
 /// When a batch of frames came, and how long handlers that are polled in place had of it.
 struct Batch {
+    /// All of it.
+    bytes: Bytes,
     came: Instant,
     now: std::time::Instant,
     start: std::time::Instant,
@@ -74,6 +78,7 @@ impl Calls {
             late: Vec::new(),
             idle: 0,
             peer_left: false,
+            waiting: 0,
         }
     }
 
@@ -99,6 +104,11 @@ impl Calls {
     pub(super) fn pending(&self) -> usize {
         let state = self.line.lock();
         self.answers.pending() + state.traffic.outbox.pending() + usize::from(!state.traffic.parts.is_empty())
+    }
+
+    /// The same, as it was when calls were settled last.
+    pub(super) fn waiting(&self) -> usize {
+        self.answers.pending() + self.waiting
     }
 
     /// Whether the peer has said that it makes no calls any more.
@@ -135,9 +145,9 @@ impl Calls {
         came: Instant,
         cx: &mut Context<'_>,
     ) -> std::result::Result<bool, Violation> {
-        self.settle();
+        self.settle_all();
         let now = came.into_std();
-        let mut batch = Batch { came, now, start: now, spawned: false };
+        let mut batch = Batch { bytes: bytes.clone(), came, now, start: now, spawned: false };
         let mut frames = Frames::new(bytes, self.own.max_frame);
         while let Some(frame) = frames.next()? {
             self.handle(frame, &mut batch, cx)?;
@@ -216,7 +226,7 @@ impl Calls {
             }
         };
         let mut head = Head::new(route, format);
-        head.metadata = self.tables.metadata(call.block, call.own)?;
+        head.metadata = self.tables.metadata(call.block, call.own, &batch.bytes)?;
         head.deadline = self.deadline(call.time, batch);
         head.received = Some(batch.came.into_std());
         head.peer = Some(self.peer.clone());
@@ -270,16 +280,18 @@ impl Calls {
         batch: &mut Batch,
         cx: &mut Context<'_>,
     ) {
-        let Some(permit) = Permit::take(&self.serving) else {
+        let Some(permit) = self.serving.calls.take() else {
             return self.answer(id, Err(too_many(&self.serving.options)));
         };
         let (deadline, route) = (request.head.deadline, request.head.route.clone());
         let begun = if self.is_in_place(place, batch) {
             let mut call = self.serving.app.dispatch(request);
             let polled = Pin::new(&mut call).poll(cx);
-            let now = std::time::Instant::now();
-            place.note(now.duration_since(batch.now));
-            batch.now = now;
+            if self.serving.options.placement == Placement::Adaptive {
+                let now = std::time::Instant::now();
+                place.note(now.duration_since(batch.now));
+                batch.now = now;
+            }
             match polled {
                 Poll::Pending => Begun::Call(call),
                 Poll::Ready(Ok(response)) if response.body.is_stream() => Begun::Answer(response),
@@ -306,7 +318,7 @@ impl Calls {
 
     /// A call whose request is a stream has a task from the start.
     fn stream(&mut self, id: u32, head: Head, place: &Arc<Place>) -> std::result::Result<(), Violation> {
-        let Some(permit) = Permit::take(&self.serving) else {
+        let Some(permit) = self.serving.calls.take() else {
             self.answer(id, Err(too_many(&self.serving.options)));
             return Ok(());
         };
@@ -323,7 +335,9 @@ impl Calls {
 
     /// Gives a call a task.
     fn start(&mut self, key: Key, begun: Begun, place: &Arc<Place>, permit: Permit, life: Life) {
-        let task = tokio::spawn(run(self.line.clone(), key, begun, place.clone(), permit)).abort_handle();
+        let task =
+            tokio::spawn(run(self.serving.clone(), self.line.clone(), key, begun, place.clone(), permit))
+                .abort_handle();
         if let Some(deadline) = life.deadline
             && self.due.is_none_or(|due| deadline < due)
         {

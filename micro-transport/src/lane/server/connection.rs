@@ -26,6 +26,8 @@ use crate::transport::stopped;
 const CLOGGED: usize = 1024 * 1024;
 /// How long a lane has nothing to do until it gives back its memory.
 const REST: Duration = Duration::from_millis(500);
+/// How often the end is looked for while there is always something else to do: each time that so much was done.
+const TURNS: u32 = 16;
 /// How long an idle peer has to agree to the end, and how long answers may take to be handed over.
 const AGREE: Duration = Duration::from_millis(250);
 const HAND_OVER: Duration = Duration::from_secs(5);
@@ -40,6 +42,8 @@ pub(super) struct Connection<S> {
     batch: Outbox,
     pulse: Pulse,
     timer: Pin<Box<Sleep>>,
+    /// Whether the timer wakes this task.
+    set: bool,
     /// When anything last came or was written.
     active: Instant,
     /// Since when nothing of what there is could be written.
@@ -51,6 +55,8 @@ pub(super) struct Connection<S> {
     waited: bool,
     /// Whether memory was given back since it was last used.
     rested: bool,
+    /// How often it was polled since the end was looked for.
+    turns: u32,
 }
 
 /// How far the end of a connection has come.
@@ -85,6 +91,7 @@ impl<S: Socket> Connection<S> {
             batch: Outbox::default(),
             pulse,
             timer: Box::pin(sleep_until(now + REST)),
+            set: false,
             active: now,
             blocked: None,
             begun: None,
@@ -92,6 +99,7 @@ impl<S: Socket> Connection<S> {
             polite: Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread,
             waited: false,
             rested: false,
+            turns: 0,
         }
     }
 
@@ -101,7 +109,19 @@ impl<S: Socket> Connection<S> {
         let cancel = self.serving.options.cancel.clone();
         let mut cancel = std::pin::pin!(cancel.fired());
         let why = poll_fn(|cx| {
-            if self.end == End::None && stop.as_mut().poll(cx).is_ready() {
+            let before = self.active;
+            if let Poll::Ready(why) = self.poll(cx) {
+                return Poll::Ready(why);
+            }
+            // Once it was looked for, who asks for the end wakes this task: it need not be looked for each time that
+            // something has come.
+            let looked_for = self.turns > 0;
+            self.turns = self.turns % TURNS + 1;
+            if looked_for && self.active != before && self.turns < TURNS {
+                return Poll::Pending;
+            }
+            let mut ends = self.end == End::None && stop.as_mut().poll(cx).is_ready();
+            if ends {
                 self.say_goodbye();
             }
             if let End::Told(_) = self.end
@@ -109,8 +129,9 @@ impl<S: Socket> Connection<S> {
             {
                 self.end = End::Cancelled(Instant::now());
                 self.calls.end_all(stopped);
+                ends = true;
             }
-            self.poll(cx)
+            if ends { self.poll(cx) } else { Poll::Pending }
         })
         .await;
         tracing::debug!(peer = %self.calls.peer().address, why, "a lane ended");
@@ -165,7 +186,7 @@ impl<S: Socket> Connection<S> {
 
     /// Whether the peer takes too little of its answers to be asked for more calls.
     fn is_clogged(&self) -> bool {
-        self.batch.pending() + self.calls.pending() >= CLOGGED
+        self.batch.pending() + self.calls.waiting() >= CLOGGED
     }
 
     /// Writes what there is to write. Ready when the connection is over.
@@ -216,8 +237,7 @@ impl<S: Socket> Connection<S> {
             self.batch.take(&mut state.traffic.outbox);
             state.traffic.go_on();
         }
-        drop(state);
-        self.calls.settle();
+        self.calls.settle(&mut state);
         !self.batch.is_empty()
     }
 
@@ -225,6 +245,7 @@ impl<S: Socket> Connection<S> {
     fn sooner(&mut self, at: Instant) {
         if at < self.timer.deadline() {
             self.timer.as_mut().reset(at);
+            self.set = false;
         }
     }
 
@@ -236,7 +257,12 @@ impl<S: Socket> Connection<S> {
             if let Some(why) = self.is_over() {
                 return Poll::Ready(why);
             }
-            if self.timer.as_mut().poll(cx).is_pending() {
+            // One that is set wakes this task.
+            if self.set && !self.timer.is_elapsed() {
+                return Poll::Pending;
+            }
+            self.set = self.timer.as_mut().poll(cx).is_pending();
+            if self.set {
                 return Poll::Pending;
             }
             let now = Instant::now();

@@ -11,7 +11,7 @@ use crate::waiting::Waiting;
 impl Calls {
     /// The caller does not want the answer any more.
     pub(super) fn cancel(&mut self, id: u32) {
-        self.settle();
+        self.settle_all();
         let error = || Error::cancelled("the caller gave the call up");
         self.partials.remove(id);
         let Some(taken) = self.places.get_mut((id as usize).wrapping_sub(1)) else { return };
@@ -24,7 +24,7 @@ impl Calls {
             Taken::Running(running) => {
                 self.line.end(running.key, &error());
                 *taken = Taken::Running(running);
-                self.settle();
+                self.settle_all();
             }
         }
     }
@@ -34,7 +34,7 @@ impl Calls {
         for index in 0..self.places.len() {
             self.end(index, error());
         }
-        self.settle();
+        self.settle_all();
     }
 
     /// Ends a call from here, and tells its caller why.
@@ -56,10 +56,8 @@ impl Calls {
 
     /// Frees the numbers of calls that their tasks have answered. It is done before anything is written, so that a peer
     /// cannot use a number again before that.
-    pub(super) fn settle(&mut self) {
-        let line = self.line.clone();
-        let mut state = line.lock();
-        let State { answered, traffic, .. } = &mut *state;
+    pub(super) fn settle(&mut self, state: &mut State) {
+        let State { answered, traffic, .. } = state;
         for id in answered.drain(..) {
             if let Taken::Running(running) = std::mem::take(&mut self.places[id as usize - 1]) {
                 // One that was answered from here still runs, and so does one whose answer is all there is of it.
@@ -70,6 +68,15 @@ impl Calls {
                     traffic.pass_over(length);
                 }
             }
+        }
+        self.waiting = traffic.outbox.pending() + usize::from(!traffic.parts.is_empty());
+    }
+
+    /// The same, when there can be any.
+    pub(super) fn settle_all(&mut self) {
+        if self.running > 0 {
+            let line = self.line.clone();
+            self.settle(&mut line.lock());
         }
     }
 
@@ -103,7 +110,7 @@ impl Calls {
             self.due = due;
         }
         self.late = late;
-        self.settle();
+        self.settle_all();
         next = [next, self.due()].into_iter().flatten().min();
         next
     }

@@ -9,27 +9,9 @@ use micro_core::{Body, Call, Dispatch, Request, Response, Result};
 
 use super::line::Line;
 use super::place::Place;
-use crate::http::Serving;
+use crate::http::{Permit, Serving};
 use crate::lane::inbox::Key;
 use crate::lane::pump::pump;
-
-/// One of the calls that a server runs at a time.
-#[derive(Debug)]
-pub(super) struct Permit(Arc<Serving>);
-
-impl Permit {
-    /// A permit, unless so many calls run that there is none.
-    pub(super) fn take(serving: &Arc<Serving>) -> Option<Self> {
-        serving.calls.try_acquire().ok()?.forget();
-        Some(Self(serving.clone()))
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.calls.add_permits(1);
-    }
-}
 
 /// What a task begins with.
 pub(super) enum Begun {
@@ -42,13 +24,21 @@ pub(super) enum Begun {
 }
 
 /// Runs a call to its end.
-pub(super) async fn run(line: Arc<Line>, key: Key, begun: Begun, place: Arc<Place>, permit: Permit) {
+pub(super) async fn run(
+    serving: Arc<Serving>,
+    line: Arc<Line>,
+    key: Key,
+    begun: Begun,
+    place: Arc<Place>,
+    permit: Permit,
+) {
+    let _running = permit;
     let result = match begun {
-        Begun::Request(request) => measured(&permit.0.app, request, &place).await,
+        Begun::Request(request) => measured(&serving.app, request, &place).await,
         Begun::Call(call) => call.await,
         Begun::Answer(response) => Ok(response),
     };
-    let result = result.map_err(|error| error.or_id(&permit.0.options.service));
+    let result = result.map_err(|error| error.or_id(&serving.options.service));
     if line.answer(key, &result)
         && let Ok(response) = result
         && let Body::Stream(stream) = response.body

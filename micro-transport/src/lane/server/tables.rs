@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use micro_core::{Error, Format, Formats, Metadata, Route};
 
 use super::place::Place;
 use crate::lane::format;
-use crate::lane::frame::{self, Named, Violation};
+use crate::lane::frame::{self, Keys, Named, Violation};
 use crate::lane::limits::Limits;
 
 /// The tables of one connection.
@@ -15,6 +16,8 @@ pub(super) struct Tables {
     routes: Vec<Option<(Route, Arc<Place>)>>,
     blocks: Vec<Option<Metadata>>,
     formats: Vec<(u8, Option<Format>, Box<str>)>,
+    /// The names of the keys of metadata.
+    keys: Keys,
     /// For the routes that have no number.
     unnumbered: Arc<Place>,
     max_routes: u16,
@@ -27,6 +30,7 @@ impl Tables {
             routes: Vec::new(),
             blocks: Vec::new(),
             formats: Vec::new(),
+            keys: Keys::default(),
             unnumbered: Arc::new(Place::new()),
             max_routes: own.max_routes,
             max_blocks: own.max_blocks,
@@ -68,7 +72,7 @@ impl Tables {
     }
 
     /// The metadata of a call: its block, and its own.
-    pub(super) fn metadata(&self, block: u16, own: &[u8]) -> Result<Metadata, Violation> {
+    pub(super) fn metadata(&mut self, block: u16, own: &[u8], whole: &Bytes) -> Result<Metadata, Violation> {
         let mut metadata = match block {
             0 => Metadata::new(),
             _ => {
@@ -79,7 +83,7 @@ impl Tables {
             }
         };
         if !own.is_empty() {
-            frame::add_entries(own, &mut metadata)?;
+            frame::share_entries(own, whole, &mut self.keys, &mut metadata)?;
         }
         Ok(metadata)
     }
