@@ -13,6 +13,8 @@ mod news;
 #[cfg(feature = "http")]
 mod owned;
 #[cfg(feature = "http")]
+mod refused;
+#[cfg(feature = "http")]
 mod standing;
 mod transport;
 mod waiting;

@@ -5,6 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use micro_core::{Address, Dispatch, Error, Formats, Listener, Result, Shutdown};
 
+#[cfg(feature = "http")]
+use crate::refused::Refused;
+
 /// Carries calls between processes: it dials, and it listens.
 ///
 /// The laws are those of [`Dispatch`] and of this crate's `conformance` module.
@@ -97,6 +100,9 @@ pub struct DialOptions {
     /// byte of what is sent to it, is noticed by the kernel within 8 s, and a process that is stopped by the deadline
     /// of the call.
     pub keep_alive_timeout: Duration,
+    /// The addresses that do not take the lane, as those who dial with clones of these options found out.
+    #[cfg(feature = "http")]
+    pub(crate) refused: Refused,
 }
 
 impl Default for DialOptions {
@@ -110,6 +116,8 @@ impl Default for DialOptions {
             connections: 4,
             keep_alive: Duration::from_secs(5),
             keep_alive_timeout: Duration::from_secs(3),
+            #[cfg(feature = "http")]
+            refused: Refused::default(),
         }
     }
 }

@@ -97,6 +97,11 @@ impl<M: Member> Group<M> {
         Arc::new(Self::empty(target, true))
     }
 
+    /// A group without a session, which gets its first one, and the first one after the last, from elsewhere.
+    pub(super) fn of_others(target: Arc<Target>) -> Arc<Self> {
+        Arc::new(Self::empty(target, false))
+    }
+
     /// A group with its first session. When the last one is gone, so is this.
     ///
     /// # Errors
@@ -352,6 +357,17 @@ impl<M: Member> Group<M> {
     fn over(&self) -> Error {
         let cause = self.making().cause.clone();
         error::not_sent(self.target.address(), cause.as_deref().unwrap_or("the peer wants no new ones"))
+    }
+
+    /// Adds a session that was made elsewhere, and tells of [`Self::news`].
+    pub(super) fn adopt(&self, session: Arc<M>) {
+        self.add(&self.making(), session);
+        self.news.changed();
+    }
+
+    /// Where sessions tell of what happens to them.
+    pub(super) fn news(&self) -> Arc<News> {
+        self.news.clone()
     }
 
     fn add(&self, _: &MutexGuard<'_, Making>, session: Arc<M>) {

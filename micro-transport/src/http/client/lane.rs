@@ -1,16 +1,21 @@
 //! Calls over the lane: many on each of a few connections.
 
+use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use micro_core::{Call, Deadline, Error, Request, Result};
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connect::Target;
+use super::error;
 use super::group::{Group, Member};
+use crate::DialOptions;
 use crate::checked::YEAR;
-use crate::lane::client::{self, Place, Session, Setup};
+use crate::lane::client::{self, First, NO_LANE, Place, Session, Setup};
 use crate::lane::limits::Limits;
 use crate::news::News;
 use crate::owned::Owned;
@@ -24,8 +29,8 @@ impl Member for Session {
         let end = Instant::now() + options.timeout.min(YEAR);
         let (mut reader, mut writer) = target.connect(deadline).await?.into_split();
         let own = Limits::of_client(options);
-        let mut first = BytesMut::with_capacity(1024);
-        let hello = client::hello(target.address(), &own, &mut reader, &mut writer, &mut first);
+        let mut came = BytesMut::with_capacity(1024);
+        let hello = client::hello(target.address(), &own, &mut reader, &mut writer, &mut came);
         // Who takes a connection may be its kernel, and nobody else.
         let sooner = deadline.map(|deadline| Instant::from_std(deadline.instant())).filter(|at| *at < end);
         let peer = match timeout_at(sooner.unwrap_or(end), hello).await {
@@ -35,15 +40,8 @@ impl Member for Session {
             }
             Err(_) => return Err(target.too_slow()),
         };
-        let setup = Setup {
-            address: target.address().clone(),
-            own,
-            peer,
-            keep_alive: options.keep_alive,
-            keep_alive_timeout: options.keep_alive_timeout,
-            news,
-        };
-        Ok(client::start(setup, Box::new(reader), Box::new(writer), first))
+        let setup = setup(&target, own, peer, news, None);
+        Ok(client::start(setup, Box::new(reader), Box::new(writer), came))
     }
 
     fn standing(&self) -> &Standing {
@@ -61,6 +59,44 @@ impl Member for Session {
     fn is_open(place: &mut Place) -> bool {
         place.is_open()
     }
+}
+
+fn setup(target: &Target, own: Limits, peer: Limits, news: Arc<News>, first: Option<First>) -> Setup {
+    let DialOptions { keep_alive, keep_alive_timeout, .. } = *target.options();
+    Setup { address: target.address().clone(), own, peer, keep_alive, keep_alive_timeout, news, first }
+}
+
+/// A lane on a connection whose peer has accepted it, and has the first call; `came` is what was read behind that.
+///
+/// # Errors
+/// [`Code::Unavailable`](micro_core::Code::Unavailable) when it does not begin; the call may have been seen.
+pub(super) async fn begin(
+    group: &Group<Session>,
+    stream: TcpStream,
+    mut came: BytesMut,
+    first: First,
+) -> Result<Arc<Session>> {
+    let target = group.target();
+    let own = Limits::of_client(target.options());
+    let (mut reader, mut writer) = stream.into_split();
+    let hello = client::hello(target.address(), &own, &mut reader, &mut writer, &mut came);
+    let peer = match timeout(target.options().timeout, hello).await {
+        Ok(Ok(peer)) => peer,
+        Ok(Err(error)) => return Err(error::broken(target.address(), error.detail())),
+        Err(_) => return Err(error::broken(target.address(), target.too_slow().detail())),
+    };
+    let setup = setup(target, own, peer, group.news(), Some(first));
+    Ok(client::start(setup, Box::new(reader), Box::new(writer), came))
+}
+
+/// Whether the error of a dial says that the peer does not take the lane, and may take something else.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let cause = error.source().and_then(<dyn StdError>::downcast_ref::<io::Error>);
+    error.reason() == NO_LANE
+        || cause.is_some_and(|cause| {
+            matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        })
 }
 
 /// Makes a call: at once where there is a place for it, as there nearly always is.

@@ -2,12 +2,13 @@
 //!
 //! | peer | calls |
 //! |---|---|
-//! | known to speak `lane/1` | all on a [group](self::group::Group) of lanes |
-//! | known to speak `h2` | all on a [group](self::group::Group) of HTTP/2 connections, by prior knowledge |
-//! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool); calls with a streamed request on a group that is made for the first of them |
+//! | known to speak `lane/1` | all on a [group](self::group::Group) of lanes; where it refuses that, as if it did not list it |
+//! | known to speak `h2` | all on a group of HTTP/2 connections, by prior knowledge |
+//! | a bare address | HTTP/1.1, one call at a time on each socket of a [pool](self::http1::Pool), until it takes the lane that [is offered](self::bare) to it; till then calls with a streamed request on a group of HTTP/2 connections that is made for the first of them |
 //! | known to speak other protocols only | HTTP/1.1; no streamed requests |
 
 mod answer;
+mod bare;
 mod connect;
 mod error;
 mod group;
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use micro_core::{Address, Body, Call, Dispatch, Error, Request, Result};
 
+use self::bare::Bare;
 use self::connect::Target;
 use self::group::Group;
 use self::http1::Pool;
@@ -36,15 +38,34 @@ pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn 
     let target = Arc::new(Target::new(to, options)?);
     let protocols = &options.protocols;
     let speaks = |name: &str| protocols.iter().any(|protocol| protocol == name);
-    let kind = if speaks(LANE) {
-        Kind::Lane(Group::dial(target).await?)
-    } else if speaks(H2) {
+    let others = speaks(H2) || speaks(HTTP1);
+    let mut refused = false;
+    if speaks(LANE) && (!others || options.refused.until(to).is_none()) {
+        match Group::dial(target.clone()).await {
+            Ok(group) => return Ok(connection(Kind::Lane(group))),
+            Err(error) if others && lane::is_refusal(&error) => {
+                tracing::debug!(%to, %error, "a node that lists the lane does not take it");
+                refused = true;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let kind = if speaks(H2) {
         Kind::Multiplexed(Group::dial(target).await?)
+    } else if protocols.is_empty() {
+        Kind::Bare(Bare::dial(target).await?)
     } else {
-        let streams = protocols.is_empty().then(|| Group::new(target.clone()));
-        Kind::Plain { pool: Pool::dial(target).await?, streams }
+        Kind::Plain(Pool::dial(target).await?)
     };
-    Ok(Arc::new(HttpConnection { kind, sequence: AtomicU64::new(0) }))
+    if refused {
+        // Where nothing else works either, it was not the lane that was refused.
+        options.refused.note(to);
+    }
+    Ok(connection(kind))
+}
+
+fn connection(kind: Kind) -> Arc<dyn Connection> {
+    Arc::new(HttpConnection { kind, sequence: AtomicU64::new(0) })
 }
 
 /// The link to an address, over HTTP.
@@ -59,12 +80,10 @@ enum Kind {
     Lane(Arc<Group<Session>>),
     /// Everything over HTTP/2. When the last of its connections is gone, so is this.
     Multiplexed(Arc<Group<http2::Session>>),
+    /// What turns out. Sockets and connections come and go.
+    Bare(Arc<Bare>),
     /// HTTP/1.1. Sockets come and go.
-    Plain {
-        pool: Arc<Pool>,
-        /// For calls with a streamed request, where the peer may speak HTTP/2.
-        streams: Option<Arc<Group<http2::Session>>>,
-    },
+    Plain(Arc<Pool>),
 }
 
 /// What a call does whose time is up.
@@ -82,7 +101,8 @@ impl HttpConnection {
         match &self.kind {
             Kind::Lane(group) => group.target(),
             Kind::Multiplexed(group) => group.target(),
-            Kind::Plain { pool, .. } => pool.target(),
+            Kind::Bare(bare) => bare.target(),
+            Kind::Plain(pool) => pool.target(),
         }
     }
 }
@@ -95,15 +115,13 @@ impl Dispatch for HttpConnection {
         let call = match (&self.kind, body) {
             // It keeps its own time.
             (Kind::Lane(group), body) => return lane::call(group, Request::new(head, body)),
+            (Kind::Bare(bare), body) => return bare::call(bare, Request::new(head, body), number),
             (Kind::Multiplexed(group), Body::Stream(body)) => {
                 http2::streamed(group.clone(), &head, number, body)
             }
             (Kind::Multiplexed(group), body) => http2::unary(group.clone(), &head, number, body),
-            (Kind::Plain { streams: Some(group), .. }, Body::Stream(body)) => {
-                http2::streamed(group.clone(), &head, number, body)
-            }
-            (Kind::Plain { pool, .. }, Body::Stream(_)) => Call::ready(Err(no_streams(pool.target()))),
-            (Kind::Plain { pool, .. }, body) => http1::unary(pool.clone(), &head, number, body),
+            (Kind::Plain(pool), Body::Stream(_)) => Call::ready(Err(no_streams(pool.target()))),
+            (Kind::Plain(pool), body) => http1::unary(pool.clone(), &head, number, body),
         };
         call.until(deadline, Waiting(self.target().clone()))
     }
@@ -125,7 +143,7 @@ impl Connection for HttpConnection {
         match &self.kind {
             Kind::Lane(group) => group.state(),
             Kind::Multiplexed(group) => group.state(),
-            Kind::Plain { .. } => ConnectionState::Ready,
+            Kind::Bare(_) | Kind::Plain(_) => ConnectionState::Ready,
         }
     }
 
@@ -133,7 +151,8 @@ impl Connection for HttpConnection {
         match &self.kind {
             Kind::Lane(group) => group.is_busy(),
             Kind::Multiplexed(group) => group.is_busy(),
-            Kind::Plain { pool, .. } => pool.is_busy(),
+            Kind::Bare(bare) => bare.is_busy(),
+            Kind::Plain(pool) => pool.is_busy(),
         }
     }
 
@@ -142,7 +161,8 @@ impl Connection for HttpConnection {
             // One that has room is ready.
             Kind::Lane(group) => !group.is_busy(),
             Kind::Multiplexed(group) => !group.is_busy(),
-            Kind::Plain { pool, .. } => !pool.is_busy(),
+            Kind::Bare(bare) => !bare.is_busy(),
+            Kind::Plain(pool) => !pool.is_busy(),
         }
     }
 
@@ -151,16 +171,18 @@ impl Connection for HttpConnection {
             Kind::Lane(group) => group.changed(seen).await,
             Kind::Multiplexed(group) => group.changed(seen).await,
             // It is ready for as long as it is there.
-            Kind::Plain { .. } if seen == ConnectionState::Ready => std::future::pending().await,
-            Kind::Plain { .. } => {}
+            Kind::Bare(_) | Kind::Plain(_) if seen == ConnectionState::Ready => std::future::pending().await,
+            Kind::Bare(_) | Kind::Plain(_) => {}
         }
     }
 }
 
 impl Drop for HttpConnection {
     fn drop(&mut self) {
-        if let Kind::Plain { pool, .. } = &self.kind {
-            pool.close();
+        match &self.kind {
+            Kind::Bare(bare) => bare.close(),
+            Kind::Plain(pool) => pool.close(),
+            Kind::Lane(_) | Kind::Multiplexed(_) => {}
         }
     }
 }
@@ -170,7 +192,8 @@ impl Debug for HttpConnection {
         let protocol = match &self.kind {
             Kind::Lane(_) => LANE,
             Kind::Multiplexed(_) => H2,
-            Kind::Plain { .. } => HTTP1,
+            Kind::Bare(bare) if bare.has_lane() => LANE,
+            Kind::Bare(_) | Kind::Plain(_) => HTTP1,
         };
         f.debug_struct("HttpConnection")
             .field("address", self.target().address())

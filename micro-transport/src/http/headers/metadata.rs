@@ -22,6 +22,7 @@ const OURS: &[&str] = &[
     "keep-alive",
     "micro-endpoint",
     "micro-error",
+    "micro-lane",
     "micro-method",
     "micro-service",
     "micro-stream",

@@ -1,6 +1,6 @@
 //! A request becomes a call, and its answer a response.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
@@ -19,6 +19,7 @@ use super::reply::{Reply, Way};
 use super::tasks::Spawner;
 use crate::ListenOptions;
 use crate::http::{envelope, headers};
+use crate::lane::server::First;
 use crate::waiting::Waiting;
 
 /// What curl sends when it is not told what it sends.
@@ -34,6 +35,15 @@ pub(super) struct Inbound {
     peer: Arc<Peer>,
     /// Starts the tasks of streams.
     tasks: Spawner,
+    /// The call with which the connection becomes a lane.
+    first: Mutex<Option<First>>,
+}
+
+/// What a call comes to.
+enum Outcome {
+    Answer(Response),
+    /// It is answered on the lane that its caller asked for.
+    Lane(First),
 }
 
 /// What a request's content type says.
@@ -46,7 +56,25 @@ struct Content {
 
 impl Inbound {
     pub(super) fn new(shared: Arc<Shared>, activity: Arc<Activity>, peer: Peer, tasks: Spawner) -> Arc<Self> {
-        Arc::new(Self { shared, activity, peer: Arc::new(peer), tasks })
+        Arc::new(Self { shared, activity, peer: Arc::new(peer), tasks, first: Mutex::default() })
+    }
+
+    /// The call with which the connection has become a lane, if it has.
+    pub(super) fn first(&self) -> Option<First> {
+        self.turned().take()
+    }
+
+    fn turned(&self) -> MutexGuard<'_, Option<First>> {
+        // Nothing that runs under the lock leaves it half done.
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a request is to be answered on a lane. A server that stops begins none.
+    fn turns_to_lane(&self, dialect: Dialect, parts: &Parts) -> bool {
+        dialect == Dialect::GoMicro
+            && self.shared.options.protocols.lane
+            && headers::is_lane_offered(parts)
+            && !self.shared.stop.is_fired()
     }
 
     /// A request has come, and runs until this is dropped.
@@ -81,7 +109,15 @@ pub(super) async fn respond(
             let mut way = Way::of(dialect, &parts);
             let call = call(on, (&parts, received), &mut body, route, &mut way, &mut held.permit);
             let result = held.running.unless_cancelled(call).await;
-            result
+            let answer = match result {
+                Ok(Outcome::Lane(first)) => {
+                    *on.turned() = Some(first);
+                    return Reply::lane(held);
+                }
+                Ok(Outcome::Answer(response)) => Ok(response),
+                Err(error) => Err(error),
+            };
+            answer
                 .and_then(|response| Reply::response(response, &way, &on.tasks))
                 .unwrap_or_else(|error| Reply::error(&error.or_id(&on.shared.options.service), &way))
         }
@@ -112,7 +148,7 @@ async fn call(
     route: Route,
     way: &mut Way,
     permit: &mut Option<Permit>,
-) -> Result<Response> {
+) -> Result<Outcome> {
     not_encoded(&parts.headers)?;
     let content = content(on, &parts.headers, way)?;
     if content.stream && parts.version < Version::HTTP_2 {
@@ -133,8 +169,13 @@ async fn call(
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;
     on.activity.serve();
+    if on.turns_to_lane(way.dialect(), parts)
+        && let Some(permit) = permit.take()
+    {
+        return Ok(Outcome::Lane(First { request: Request::new(head, body), permit }));
+    }
     let waiting = Waiting { what: "handler", route: head.route.clone() };
-    on.shared.app.dispatch(Request::new(head, body)).until(deadline, waiting).await
+    on.shared.app.dispatch(Request::new(head, body)).until(deadline, waiting).await.map(Outcome::Answer)
 }
 
 /// Bodies are read as they are: what is compressed would be taken for a message.

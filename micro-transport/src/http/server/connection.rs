@@ -46,7 +46,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: impl Socket, peer: Pe
         Speaks::Http1 if !on.http1 => refuse(socket, Refused::http1_off()).await,
         Speaks::Http2 if !on.http2 => refuse(socket, Refused::Http2Off).await,
         Speaks::Lane if !on.lane => lane::turn_away(socket, &GoAway::off()).await,
-        Speaks::Lane => Box::pin(lane::serve(shared, socket, peer, first)).await,
+        Speaks::Lane => Box::pin(lane::serve(shared, socket, peer, first, None)).await,
         // Boxed, so that a connection that says nothing takes no room for what it might say.
         Speaks::Http1 => Box::pin(serve_http1(shared, socket, peer, first)).await,
         Speaks::Http2 => Box::pin(serve_http2(shared, socket, peer, first)).await,
@@ -118,7 +118,8 @@ async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, f
     let io = TokioIo::new(Stream::http1(socket, first, activity.clone()));
     // Ends the handlers of streams with the connection, however that ends.
     let tasks = Tasks::default();
-    let inbound = Inbound::new(shared.clone(), activity.clone(), peer, tasks.spawner());
+    let inbound = Inbound::new(shared.clone(), activity.clone(), peer.clone(), tasks.spawner());
+    let turned = inbound.clone();
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // Time is watched by `Activity`: hyper's clock for a head runs while a pooled connection rests.
@@ -138,7 +139,14 @@ async fn serve_http1(shared: Arc<Shared>, socket: impl Socket, mut peer: Peer, f
     drop(tasks);
     let unanswered = activity.is_unanswered();
     // Whatever ran is dropped here.
-    let stream = connection.into_parts().io.into_inner();
+    let parts = connection.into_parts();
+    let stream = parts.io.into_inner();
+    if let Ended::Done(Ok(())) = ended
+        && let Some(first) = turned.first()
+    {
+        let (socket, came) = stream.into_unread(parts.read_buf);
+        return Box::pin(lane::serve(shared, socket, peer, came, Some(first))).await;
+    }
     let (refused, left) = (stream.refused(), stream.caller_left());
     let socket = stream.into_socket();
     match ended {

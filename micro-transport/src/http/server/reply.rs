@@ -179,6 +179,12 @@ impl Reply {
         self
     }
 
+    /// The response that turns the connection to the lane, where the answer follows.
+    pub(super) fn lane(held: Held) -> HttpResponse<Answer> {
+        held.running.answered(true);
+        headers::accept_lane(Answer::new(Content::Ended, held))
+    }
+
     /// The response; `last` says that its connection ends with it.
     pub(super) fn into_http(mut self, held: Held, last: bool) -> HttpResponse<Answer> {
         if last {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BufMut, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
@@ -111,6 +111,13 @@ impl<S: Socket> Stream<S> {
     /// The socket alone.
     pub(super) fn into_socket(self) -> S {
         self.socket
+    }
+
+    /// The socket, and what was read of it behind the last request, of which hyper has the first part.
+    pub(super) fn into_unread(self, first: Bytes) -> (S, BytesMut) {
+        let mut unread = BytesMut::from(first);
+        unread.extend_from_slice(&self.ahead);
+        (self.socket, unread)
     }
 
     /// Looks for the peer's end while a call runs and hyper does not: it stops at the first bytes behind a request, and

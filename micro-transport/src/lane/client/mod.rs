@@ -14,7 +14,7 @@ use bytes::BytesMut;
 use micro_core::{Address, Error, Result};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-pub(crate) use self::session::{Place, Session, Setup};
+pub(crate) use self::session::{First, Place, Session, Setup};
 use self::task::Task;
 use super::buffer::ReadBuffer;
 use super::frame::GoAway;

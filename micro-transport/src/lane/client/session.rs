@@ -78,6 +78,14 @@ pub(crate) struct Setup {
     pub(crate) keep_alive: Duration,
     pub(crate) keep_alive_timeout: Duration,
     pub(crate) news: Arc<News>,
+    /// The call that the peer has got already, as number 1.
+    pub(crate) first: Option<First>,
+}
+
+/// A call that went out before its lane began.
+#[derive(Debug)]
+pub(crate) struct First {
+    pub(crate) deadline: Option<Deadline>,
 }
 
 impl Session {
@@ -87,9 +95,15 @@ impl Session {
         pen: Pen,
         task: impl FnOnce(Arc<Shared>, oneshot::Receiver<()>) -> Task,
     ) -> Arc<Self> {
-        let Setup { address, own, peer, news, .. } = setup;
+        let Setup { address, own, peer, news, first, .. } = setup;
+        let mut slots = Slots::default();
+        let deadline = first.as_ref().and_then(|first| first.deadline);
+        let begun = first.and_then(|_| slots.take(1));
+        if let Some(slot) = begun.and_then(|key| slots.of(key)) {
+            slot.deadline = deadline;
+        }
         let line = Line {
-            slots: Slots::default(),
+            slots,
             traffic: Traffic::new(&own, peer),
             routes: Routes::new(peer.max_routes),
             blocks: Blocks::new(peer.max_blocks),
@@ -99,7 +113,7 @@ impl Session {
             writing: false,
             taken: 0,
             written: 0,
-            due: None,
+            due: deadline,
             ask: false,
         };
         let shared = Arc::new(Shared {
@@ -110,9 +124,17 @@ impl Session {
             pen: Mutex::new(pen),
             watched: AtomicBool::new(true),
         });
+        if begun.is_some() {
+            shared.standing.begin();
+        }
         let (held, dropped) = oneshot::channel();
         tokio::spawn(task(shared.clone(), dropped).run());
         Arc::new(Self { shared, _held: held })
+    }
+
+    /// The answer of the call that was there when this was made.
+    pub(crate) fn first(&self) -> Call {
+        Call::slot(self.shared.clone(), 1)
     }
 
     pub(crate) fn standing(&self) -> &Standing {

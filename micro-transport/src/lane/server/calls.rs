@@ -8,6 +8,7 @@ use bytes::Bytes;
 use micro_core::{Body, BodyStream, Deadline, Dispatch, Error, Head, Peer, Request, Response, Result};
 use tokio::time::Instant;
 
+use super::First;
 use super::line::Line;
 use super::place::{BATCH, Place};
 use super::reply::{self, Rest};
@@ -56,6 +57,13 @@ struct Batch {
     now: std::time::Instant,
     start: std::time::Instant,
     spawned: bool,
+}
+
+impl Batch {
+    fn new(bytes: Bytes, came: Instant) -> Self {
+        let now = came.into_std();
+        Self { bytes, came, now, start: now, spawned: false }
+    }
 }
 
 impl Calls {
@@ -146,13 +154,21 @@ impl Calls {
         cx: &mut Context<'_>,
     ) -> std::result::Result<bool, Violation> {
         self.settle_all();
-        let now = came.into_std();
-        let mut batch = Batch { bytes: bytes.clone(), came, now, start: now, spawned: false };
+        let mut batch = Batch::new(bytes.clone(), came);
         let mut frames = Frames::new(bytes, self.own.max_frame);
         while let Some(frame) = frames.next()? {
             self.handle(frame, &mut batch, cx)?;
         }
         Ok(batch.spawned)
+    }
+
+    /// Runs the call that came before the lane began: number 1.
+    pub(super) fn first(&mut self, first: First, cx: &mut Context<'_>) {
+        let First { mut request, permit } = first;
+        request.head.peer = Some(self.peer.clone());
+        self.places.push(Taken::Free);
+        let place = self.tables.unnumbered();
+        self.run(1, request, permit, &place, &mut Batch::new(Bytes::new(), Instant::now()), cx);
     }
 
     fn handle(
@@ -280,9 +296,22 @@ impl Calls {
         batch: &mut Batch,
         cx: &mut Context<'_>,
     ) {
-        let Some(permit) = self.serving.calls.take() else {
-            return self.answer(id, Err(too_many(&self.serving.options)));
-        };
+        match self.serving.calls.take() {
+            Some(permit) => self.run(id, request, permit, place, batch, cx),
+            None => self.answer(id, Err(too_many(&self.serving.options))),
+        }
+    }
+
+    /// The same for one that has its permit.
+    fn run(
+        &mut self,
+        id: u32,
+        request: Request,
+        permit: Permit,
+        place: &Arc<Place>,
+        batch: &mut Batch,
+        cx: &mut Context<'_>,
+    ) {
         let (deadline, route) = (request.head.deadline, request.head.route.clone());
         let begun = if self.is_in_place(place, batch) {
             let mut call = self.serving.app.dispatch(request);

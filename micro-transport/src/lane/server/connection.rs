@@ -11,6 +11,7 @@ use micro_core::Peer;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::First;
 use super::calls::Calls;
 use super::line::Line;
 use crate::http::{Serving, Socket};
@@ -38,6 +39,8 @@ pub(super) struct Connection<S> {
     socket: S,
     buffer: ReadBuffer,
     calls: Calls,
+    /// The call that came before the lane began, until it runs.
+    first: Option<First>,
     /// What is being written.
     batch: Outbox,
     pulse: Pulse,
@@ -76,15 +79,17 @@ impl<S: Socket> Connection<S> {
         socket: S,
         buffer: ReadBuffer,
         peer: Peer,
-        own: Limits,
-        theirs: Limits,
+        limits: (Limits, Limits),
+        first: Option<First>,
     ) -> Self {
+        let (own, theirs) = limits;
         let options = &serving.options;
         let pulse = Pulse::new(options.keep_alive, options.keep_alive_timeout);
         let line = Arc::new(Line::new(Traffic::new(&own, theirs)));
         let now = Instant::now();
         Self {
             calls: Calls::new(serving.clone(), line, Arc::new(peer), own),
+            first,
             serving,
             socket,
             buffer,
@@ -109,6 +114,9 @@ impl<S: Socket> Connection<S> {
         let cancel = self.serving.options.cancel.clone();
         let mut cancel = std::pin::pin!(cancel.fired());
         let why = poll_fn(|cx| {
+            if let Some(first) = self.first.take() {
+                self.calls.first(first, cx);
+            }
             let before = self.active;
             if let Poll::Ready(why) = self.poll(cx) {
                 return Poll::Ready(why);

@@ -13,7 +13,7 @@ mod taken;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use micro_core::Peer;
+use micro_core::{Peer, Request};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -23,24 +23,38 @@ use super::buffer::ReadBuffer;
 use super::frame::{self, GoAway};
 use super::hello::{self, Refused};
 use super::limits::Limits;
-use crate::http::{Serving, Socket, linger};
+use crate::http::{Permit, Serving, Socket, linger};
 
-/// Serves a lane, of which `first` has come, until it is closed, or the server stops and everything is answered.
+/// A call that came before its lane began, as the request of HTTP/1.1 that asked for it.
+pub(crate) struct First {
+    pub(crate) request: Request,
+    /// What counts it among the calls that run.
+    pub(crate) permit: Permit,
+}
+
+/// Serves a lane, of which `came` was read, until it is closed, or the server stops and everything is answered. Its first
+/// call, if that came before it, runs when the peer has said what it takes of an answer.
 pub(crate) async fn serve<S: Socket>(
     serving: Arc<Serving>,
     mut socket: S,
     mut peer: Peer,
-    mut first: BytesMut,
+    mut came: BytesMut,
+    first: Option<First>,
 ) {
     peer.protocol = "lane";
     let own = Limits::of(&serving.options);
     let within = serving.options.header_timeout;
     let begun = async {
-        let theirs = hello::read(&mut socket, &mut first).await?;
+        let theirs = hello::read(&mut socket, &mut came).await?;
         socket.write_all(&hello::ours(&own)).await.map_err(Refused::Lost)?;
         Ok(theirs)
     };
-    let theirs = match timeout(within, begun).await {
+    let begun = tokio::select! {
+        begun = timeout(within, begun) => begun,
+        // What runs is to end, and this does not even.
+        () = serving.options.cancel.fired() => return,
+    };
+    let theirs = match begun {
         Ok(Ok(theirs)) => theirs,
         Ok(Err(refused)) => {
             tracing::debug!(peer = %peer.address, ?refused, "a lane did not begin");
@@ -59,8 +73,8 @@ pub(crate) async fn serve<S: Socket>(
             return turn_away(socket, &GoAway { code: GoAway::IDLE, retry_after: 0, text: &text }).await;
         }
     };
-    let buffer = ReadBuffer::new(first);
-    let socket = Connection::new(serving, socket, buffer, peer, own, theirs).run().await;
+    let buffer = ReadBuffer::new(came);
+    let socket = Connection::new(serving, socket, buffer, peer, (own, theirs), first).run().await;
     linger(socket).await;
 }
 

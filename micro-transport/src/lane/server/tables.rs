@@ -57,11 +57,14 @@ impl Tables {
         self.formats.push((number, formats.find(content_type), content_type.into()));
     }
 
+    /// The place of a call whose route has no number.
+    pub(super) fn unnumbered(&self) -> Arc<Place> {
+        self.unnumbered.clone()
+    }
+
     pub(super) fn find_route(&self, named: &Named<'_>) -> Result<(Route, Arc<Place>), Violation> {
         match *named {
-            Named::Names { service, endpoint } => {
-                Ok((Route::new(service, endpoint), self.unnumbered.clone()))
-            }
+            Named::Names { service, endpoint } => Ok((Route::new(service, endpoint), self.unnumbered())),
             Named::Number(number) => {
                 let found = self.routes.get(usize::from(number).wrapping_sub(1)).and_then(Option::as_ref);
                 found

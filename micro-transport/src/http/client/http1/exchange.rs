@@ -4,12 +4,13 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use micro_core::{Error, Result};
+use tokio::net::TcpStream;
 
 use super::pool::Place;
 use crate::http::client::error;
@@ -48,6 +49,29 @@ fn failure(place: &Place, cause: &hyper::Error) -> Error {
         return error::unreadable(address, format_args!("it is no HTTP/1.1 ({})", error::root(cause)));
     }
     error::broken(address, error::root(cause))
+}
+
+impl Answer {
+    /// The stream of a connection that the peer speaks something else on from now on, and what has come of that.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](micro_core::Code::Unavailable) when the connection breaks; the call may have been seen.
+    pub(super) async fn into_rest(mut self) -> Result<(TcpStream, BytesMut)> {
+        let left = poll_fn(|cx| {
+            let Some(place) = &mut self.place else { return Poll::Ready(None) };
+            place.socket.drive(cx);
+            if place.socket.is_over() { Poll::Ready(place.socket.take_left()) } else { Poll::Pending }
+        });
+        match (left.await, &self.place) {
+            (Some((stream, came)), _) => Ok((stream, BytesMut::from(came))),
+            (None, Some(place)) => {
+                let address = place.target().address();
+                let cause = place.socket.broken().map(|error| error::root(error).to_string());
+                Err(error::broken(address, cause.as_deref().unwrap_or("it is closed")))
+            }
+            (None, None) => Err(Error::internal("the connection of an answer was given back")),
+        }
+    }
 }
 
 /// The body of a response. When it has been read to its end, the socket goes back to its pool.

@@ -27,6 +27,9 @@ pub(super) struct Socket {
     pub(super) sender: SendRequest<Full<Bytes>>,
     /// What moves the bytes, whenever it is polled; `None` when the connection is over.
     driver: Option<Connection<TokioIo<Counted>, Full<Bytes>>>,
+    /// What is left of a connection that ended as it should while a call was on it: it speaks something else now, or
+    /// nothing.
+    left: Option<(TcpStream, Bytes)>,
     /// Why it is over, if that is no regular end.
     broken: Option<hyper::Error>,
     told: Arc<Told>,
@@ -43,8 +46,6 @@ struct Told {
     written: AtomicU64,
     /// Whether the kernel is to be asked what came, and not only the runtime what it has heard of.
     look: AtomicBool,
-    /// Whether its end is to be a reset.
-    reset: AtomicBool,
 }
 
 /// How long a socket is idle before the kernel is asked: while calls follow each other nobody else was.
@@ -60,7 +61,8 @@ impl Socket {
             .handshake(io)
             .await
             .map_err(|cause| error::not_sent(target.address(), cause))?;
-        Ok(Self { sender, driver: Some(driver), broken: None, told, calling: false, since: Instant::now() })
+        let since = Instant::now();
+        Ok(Self { sender, driver: Some(driver), left: None, broken: None, told, calling: false, since })
     }
 
     /// Moves what can be moved.
@@ -68,9 +70,23 @@ impl Socket {
         if let Some(driver) = &mut self.driver
             && let Poll::Ready(result) = Pin::new(driver).poll(cx)
         {
-            self.driver = None;
             self.broken = result.err();
+            let driver = self.driver.take().filter(|_| self.calling && self.broken.is_none());
+            self.left = driver.map(|driver| {
+                let parts = driver.into_parts();
+                (parts.io.into_inner().stream, parts.read_buf)
+            });
         }
+    }
+
+    /// Whether the connection has ended, in one way or another.
+    pub(super) fn is_over(&self) -> bool {
+        self.driver.is_none()
+    }
+
+    /// The stream of a connection that ended as it should, and what was read of it behind the last answer.
+    pub(super) fn take_left(&mut self) -> Option<(TcpStream, Bytes)> {
+        self.left.take()
     }
 
     /// Whether it takes a call: the one before is done, the peer has not closed it, and nothing came that nobody asked for.
@@ -102,8 +118,12 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Before what holds the stream is dropped.
-        self.told.reset.store(self.calling, Ordering::Relaxed);
+        if let Some(driver) = self.driver.take().filter(|_| self.calling) {
+            // The mere end of this side may mean that its owner has said all and waits for the answer, so that a server
+            // goes on for a while. Where it fails the peer is gone.
+            let stream = driver.into_parts().io.into_inner().stream;
+            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 
@@ -117,16 +137,6 @@ impl Counted {
     fn count(&self, written: usize) -> usize {
         self.told.written.fetch_add(written as u64, Ordering::Relaxed);
         written
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if self.told.reset.load(Ordering::Relaxed) {
-            // The mere end of this side may mean that its owner has said all and waits for the answer, so that a server
-            // goes on for a while. Where it fails the peer is gone.
-            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-        }
     }
 }
 

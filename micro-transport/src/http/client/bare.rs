@@ -1,0 +1,173 @@
+//! Calls to an address of which nothing is known: there may be a service of ours, one of Go Micro, or a proxy.
+//!
+//! A call without a stream of requests goes out over HTTP/1.1 and offers the lane with it. Where that is taken, it is
+//! answered there, and all others go the same way while the lane lives; where it is not, that is remembered. What is called
+//! meanwhile does not wait for it: a peer that knows nothing of the lane says so with its answer, which may take long.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use micro_core::{Body, Call, Code, Head, Request, Response, Result};
+use tokio::time::Instant;
+
+use super::connect::Target;
+use super::group::Group;
+use super::http1::{self, Offered, Pool};
+use super::{Waiting, http2, lane};
+use crate::ConnectionState;
+use crate::lane::client::{First, Session};
+
+/// What there is to such an address.
+pub(super) struct Bare {
+    pool: Arc<Pool>,
+    lanes: Arc<Group<Session>>,
+    /// For calls with a streamed request, while no lane is known.
+    streams: Arc<Group<http2::Session>>,
+    asked: Mutex<Asked>,
+}
+
+/// Whether the peer was asked for the lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Asked {
+    /// The next call asks.
+    No,
+    /// One does.
+    Now,
+    /// It does not take it, and is not asked again before this.
+    Refused(Instant),
+}
+
+impl Bare {
+    /// The link to an address, with its first socket.
+    ///
+    /// # Errors
+    /// Those of [`Target::connect`].
+    pub(super) async fn dial(target: Arc<Target>) -> Result<Arc<Self>> {
+        let asked = target.options().refused.until(target.address()).map_or(Asked::No, Asked::Refused);
+        Ok(Arc::new(Self {
+            lanes: Group::of_others(target.clone()),
+            streams: Group::new(target.clone()),
+            pool: Pool::dial(target).await?,
+            asked: Mutex::new(asked),
+        }))
+    }
+
+    pub(super) fn target(&self) -> &Arc<Target> {
+        self.pool.target()
+    }
+
+    /// Whether a call would have to wait before it goes out.
+    pub(super) fn is_busy(&self) -> bool {
+        if self.has_lane() { self.lanes.is_busy() } else { self.pool.is_busy() }
+    }
+
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Whether there is a lane that takes calls.
+    pub(super) fn has_lane(&self) -> bool {
+        self.lanes.state() == ConnectionState::Ready
+    }
+
+    /// Begins to ask for the lane, unless that is done or was refused.
+    fn ask(self: &Arc<Self>) -> Option<Asking> {
+        let mut asked = self.asked();
+        match *asked {
+            Asked::Now => return None,
+            Asked::Refused(until) if Instant::now() < until => return None,
+            Asked::No | Asked::Refused(_) => {}
+        }
+        *asked = Asked::Now;
+        Some(Asking { bare: self.clone(), accepted: false })
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        // Nothing that runs under the lock leaves it half done.
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that asks for the lane. When it is dropped the next one may ask.
+struct Asking {
+    bare: Arc<Bare>,
+    /// Whether the peer has said that it takes it. When nothing comes of that, it was no offer that can be taken.
+    accepted: bool,
+}
+
+impl Asking {
+    fn settle(&self, how: Asked) {
+        *self.bare.asked() = how;
+    }
+
+    fn refused(&self) {
+        let target = self.bare.target();
+        self.settle(Asked::Refused(target.options().refused.note(target.address())));
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if self.accepted {
+            self.refused();
+        } else if *self.bare.asked() == Asked::Now {
+            self.settle(Asked::No);
+        }
+    }
+}
+
+/// Makes a call.
+pub(super) fn call(bare: &Arc<Bare>, request: Request, number: u64) -> Call {
+    let Request { head, body } = request;
+    if let Some(place) = bare.lanes.at_once() {
+        return place.dispatch(&head, body);
+    }
+    let (deadline, waiting) = (head.deadline, Waiting(bare.target().clone()));
+    let call = match body {
+        // It keeps its own time.
+        Body::Stream(_) if bare.has_lane() => return lane::call(&bare.lanes, Request::new(head, body)),
+        Body::Stream(body) => http2::streamed(bare.streams.clone(), &head, number, body),
+        body if bare.has_lane() => Call::boxed(over_lane(bare.clone(), head, body, number)),
+        body => match bare.ask() {
+            Some(asking) => Call::boxed(offered(asking, head, body, number)),
+            None => http1::unary(bare.pool.clone(), &head, number, body),
+        },
+    };
+    call.until(deadline, waiting)
+}
+
+/// A call that waits for its place on the lane, or for the end of that.
+async fn over_lane(bare: Arc<Bare>, head: Head, body: Body, number: u64) -> Result<Response> {
+    match bare.lanes.slot(head.deadline).await {
+        Ok(place) => place.dispatch(&head, body).await,
+        // Its last connection has ended: it is asked for anew.
+        Err(error) if error.code() == Code::Unavailable => match bare.ask() {
+            Some(asking) => offered(asking, head, body, number).await,
+            None => http1::unary(bare.pool.clone(), &head, number, body).await,
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// A call that offers the lane.
+async fn offered(mut asking: Asking, head: Head, body: Body, number: u64) -> Result<Response> {
+    let bare = asking.bare.clone();
+    if bare.has_lane() {
+        // Another call was faster.
+        drop(asking);
+        let place = bare.lanes.slot(head.deadline).await?;
+        return place.dispatch(&head, body).await;
+    }
+    match http1::offer(&bare.pool, &head, number, body, || asking.refused()).await? {
+        Offered::Answered(result) => result,
+        Offered::Taken(stream, came) => {
+            asking.accepted = true;
+            let first = First { deadline: head.deadline };
+            let session = lane::begin(&bare.lanes, stream, came, first).await?;
+            let answer = session.first();
+            bare.lanes.adopt(session);
+            asking.accepted = false;
+            drop(asking);
+            answer.await
+        }
+    }
+}
