@@ -77,9 +77,11 @@ pub enum ConnectionState {
 pub struct DialOptions {
     /// How long a connection may take to be made.
     pub timeout: Duration,
-    /// What the node is known to speak, best first, from its metadata `micro`: `lane/1`, `h2`, or `http/1.1`.
-    /// Empty for a bare address, which may be anybody's, and anything else (`mucp`) for a node that is not ours. To all
-    /// but the first that is HTTP/1.1, one call at a time on each socket.
+    /// What the node is known to speak, best first, from its metadata `micro`: `lane/1`, `h2`, or `http/1.1` where those are
+    /// off. A node that refuses the lane is spoken to in what it lists next. Empty for a bare address, which may be
+    /// anybody's: it is called over HTTP/1.1, one call at a time on each socket, and the first call asks for the lane, which
+    /// all others take if it is spoken there. Anything else (`mucp`) is a node that is not ours, and HTTP/1.1. Who refused
+    /// the lane is remembered for a minute by all that dial with clones of these options.
     pub protocols: Vec<String>,
     /// The largest message that is read, in bytes.
     pub max_message: usize,

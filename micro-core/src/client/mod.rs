@@ -129,8 +129,9 @@ impl Client {
 
     /// Calls this address, whatever the registry says. Given more than once, calls are spread over all of them.
     ///
-    /// Nothing is known of such a node, so over HTTP it is called as any server of go-micro: HTTP/1.1, one call at a time on
-    /// each of as many sockets as the pool may have. A node that is found by its name is called over HTTP/2.
+    /// Nothing is known of such a node, so over HTTP it is called as any server of go-micro first: HTTP/1.1, one call at a
+    /// time on each of as many sockets as the pool may have. The first call asks whether the lane is spoken there, and where
+    /// it is, all go there; where it is not, that is asked again after a minute.
     #[must_use]
     pub fn with_address(&self, address: Address) -> Self {
         self.with_options(|options| options.addresses.push(address))

@@ -22,6 +22,13 @@ mod http {
         Fixture::new(Http, "127.0.0.1:0").dialling(|options| options.protocols = vec!["h2".to_owned()])
     );
 
+    // A bare address: the first call asks for the lane.
+    micro_transport::conformance_tests!(
+        bare,
+        Promises::all().reconnects(),
+        Fixture::new(Http, "127.0.0.1:0")
+    );
+
     // A node that lists no protocol that this transport knows: one call at a time on each socket, and no streams.
     micro_transport::conformance_tests!(
         http1,

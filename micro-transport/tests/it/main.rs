@@ -21,6 +21,8 @@ mod http_client_http1;
 #[cfg(feature = "http")]
 mod http_client_http2;
 #[cfg(feature = "http")]
+mod http_client_lane;
+#[cfg(feature = "http")]
 mod http_client_reached;
 #[cfg(feature = "http")]
 mod http_client_rooms;

@@ -82,8 +82,11 @@ pub(super) async fn begin(
     let hello = client::hello(target.address(), &own, &mut reader, &mut writer, &mut came);
     let peer = match timeout(target.options().timeout, hello).await {
         Ok(Ok(peer)) => peer,
-        Ok(Err(error)) => return Err(error::broken(target.address(), error.detail())),
-        Err(_) => return Err(error::broken(target.address(), target.too_slow().detail())),
+        Ok(Err(error)) => {
+            let cause = error.source().map_or_else(|| error.detail().to_owned(), ToString::to_string);
+            return Err(error::broken(target.address(), cause));
+        }
+        Err(_) => return Err(error::broken(target.address(), "no lane began behind a 101")),
     };
     let setup = setup(target, own, peer, group.news(), Some(first));
     Ok(client::start(setup, Box::new(reader), Box::new(writer), came))

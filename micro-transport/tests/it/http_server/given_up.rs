@@ -18,7 +18,9 @@ fn call(endpoint: &str) -> Request {
 async fn a_call_that_is_given_up_is_cancelled_at_once() {
     let app = App::new();
     let server = Server::with(options(), &app).await;
-    let connection = Http.dial(&server.address.into(), &DialOptions::default()).await.unwrap();
+    let mut options = DialOptions::default();
+    options.protocols = vec!["http/1.1".to_owned()];
+    let connection = Http.dial(&server.address.into(), &options).await.unwrap();
     for round in 0..10 {
         // Once before its answer has begun, once in the middle of that.
         for endpoint in ["Test.Wait", "Test.Flood"] {

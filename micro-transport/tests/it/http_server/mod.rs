@@ -12,6 +12,7 @@ pub(crate) mod raw;
 mod stop;
 mod streams;
 pub(crate) mod two;
+mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

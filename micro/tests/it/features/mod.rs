@@ -11,6 +11,7 @@ mod handler;
 mod http1;
 mod layers;
 mod log;
+mod one_port;
 mod overload;
 mod process;
 mod retries;

@@ -1,0 +1,241 @@
+//! Services of ours at bare addresses: the first call is answered on the lane, and all others go there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use micro_core::{
+    Address, Body, BodyStream, Code, Deadline, Dispatch, Frame, Head, Request, Route, Shutdown,
+};
+use micro_transport::{DialOptions, Http, ListenOptions, Transport};
+
+use super::{Between, Seen, Stranger, is_lane, works};
+use crate::http_client::{Raw, dial, head, read_request, request, request_within, soon, text};
+use crate::http_server::app::App;
+use crate::http_server::{Server, options};
+
+fn call(endpoint: &str, body: impl Into<Body>) -> Request {
+    Request::new(Head::new(Route::new("greeter", endpoint), micro_codec::JSON), body.into())
+}
+
+/// Serves an application until the test ends.
+async fn serve(app: Arc<dyn Dispatch>, options: &ListenOptions) -> (std::net::SocketAddr, Shutdown) {
+    let listener = Http.listen(&Address::new("127.0.0.1:0").unwrap(), options).await.unwrap();
+    let address = listener.addresses()[0].socket().unwrap();
+    let stop = Shutdown::new();
+    tokio::spawn(listener.serve(app, stop.clone()));
+    (address, stop)
+}
+
+#[tokio::test]
+async fn the_first_call_is_answered_on_the_lane() {
+    for (body, expected) in [
+        (Body::One(r#"{"name":"Ann"}"#.into()), r#"{"name":"Ann"}"#.to_owned()),
+        (Body::Empty, "empty".to_owned()),
+        // Longer than a frame, either way.
+        (Body::One("x".repeat(3 << 20).into()), "x".repeat(3 << 20)),
+    ] {
+        let seen = Arc::new(Seen::default());
+        let (address, _) = serve(seen.clone(), &options()).await;
+        let connection = dial(address, &DialOptions::default()).await;
+        let mut first = Request::new(head(), body);
+        first.head.metadata.insert("tenant", "blue").unwrap();
+        first.head.deadline = Some(Deadline::after(Duration::from_secs(50)));
+        let response = soon(connection.dispatch(first)).await.unwrap();
+        assert!(text(&response) == expected);
+        let told = |key| response.metadata().get(key).unwrap();
+        assert_eq!((told("protocol"), told("tenant")), ("lane", "blue"));
+        assert!(matches!(told("left"), "48" | "49"), "{}", told("left"));
+        assert_eq!(response.trailers().get("cost"), Some("7"), "HTTP/1.1 would not have had that");
+        let hidden = ["connection", "upgrade", "micro-lane", "host", "timeout"];
+        assert!(told("keys").split(' ').all(|key| !hidden.contains(&key)), "{}", told("keys"));
+        assert_eq!(seen.count(), 1, "it ran once");
+        assert!(is_lane(&connection));
+        for _ in 0..10 {
+            works(&connection).await;
+        }
+        assert_eq!(seen.count(), 11);
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_the_first_call_comes_over_the_lane() {
+    let seen = Arc::new(Seen::default());
+    let (address, _) = serve(seen.clone(), &options()).await;
+    let connection = dial(address, &DialOptions::default()).await;
+    let mut first = request("{}");
+    first.head.metadata.insert("fail", "1").unwrap();
+    let error = soon(connection.dispatch(first)).await.unwrap_err();
+    assert_eq!((error.code(), error.reason(), error.id()), (Code::Aborted, "PURPOSE", "greeter"));
+    assert!(error.reached() && is_lane(&connection) && seen.count() == 1);
+}
+
+#[tokio::test]
+async fn streams_go_over_the_lane_once_it_is_known() {
+    let server = Server::start().await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let stream = || {
+        let frames = (0..100).map(|number: i32| Frame::Data(number.to_string().into()));
+        soon(
+            connection.dispatch(call("Test.Count", Body::Stream(BodyStream::of(frames.collect::<Vec<_>>())))),
+        )
+    };
+    assert_eq!(text(&stream().await.unwrap()), "100");
+    assert!(!is_lane(&connection), "nobody asked");
+    // An answer that is a stream, to the call that asks.
+    let response = soon(connection.dispatch(call("Test.Three", Body::One("1".into())))).await.unwrap();
+    let Body::Stream(mut frames) = response.body else { panic!("no stream") };
+    let mut count = 0;
+    while let Some(frame) = soon(frames.frame()).await {
+        count += usize::from(matches!(frame.unwrap(), Frame::Data(_)));
+    }
+    assert_eq!(count, 3);
+    assert!(is_lane(&connection));
+    assert_eq!(text(&stream().await.unwrap()), "100");
+}
+
+#[tokio::test]
+async fn a_hundred_first_calls_at_once() {
+    for _ in 0..5 {
+        let seen = Arc::new(Seen::default());
+        let (address, _) = serve(seen.clone(), &options()).await;
+        let relay = Between::start(address).await;
+        let connection = dial(relay.raw.address, &DialOptions::default()).await;
+        let calls = (0..100).map(|number| {
+            let body = Body::One(format!("\"{number}\"").into());
+            let call = connection.dispatch(Request::new(head(), body));
+            async move { assert_eq!(text(&soon(call).await.unwrap()), format!("\"{number}\"")) }
+        });
+        join_all(calls).await;
+        assert_eq!(seen.count(), 100);
+        assert!(is_lane(&connection));
+        let sockets = relay.raw.accepted();
+        join_all((0..50).map(|_| works(&connection))).await;
+        assert_eq!(relay.raw.accepted(), sockets, "the lane carries them all");
+    }
+}
+
+#[tokio::test]
+async fn the_first_call_is_given_up() {
+    let app = App::new();
+    let server = Server::with(options(), &app).await;
+    for _ in 0..10 {
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let running = tokio::spawn(connection.dispatch(call("Test.Wait", Body::One("{}".into()))));
+        app.until_running(1).await;
+        running.abort();
+        app.until_running(0).await;
+        let mut late = call("Test.Wait", Body::One("{}".into()));
+        late.head.deadline = Some(Deadline::after(Duration::from_millis(50)));
+        let other = dial(server.address, &DialOptions::default()).await;
+        let error = soon(other.dispatch(late)).await.unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded);
+        app.until_running(0).await;
+        let response =
+            soon(connection.dispatch(call("Greeter.Hello", Body::One(r#"{"name":"Ann"}"#.into())))).await;
+        assert_eq!(text(&response.unwrap()), r#"{"msg":"Hello Ann"}"#);
+    }
+}
+
+/// Nobody answers: the connection is reset when the call is given up, and the next one asks again.
+#[tokio::test]
+async fn a_call_is_given_up_while_it_waits_for_the_101() {
+    let server = Raw::start(|mut stream, _| async move {
+        assert!(super::offers(&read_request(&mut stream).await.unwrap().0));
+        super::until_gone(stream).await;
+    })
+    .await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    for count in 1..=3 {
+        let error =
+            soon(connection.dispatch(request_within("{}", Duration::from_millis(50)))).await.unwrap_err();
+        assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, true));
+        server.until_open(0).await;
+        assert_eq!(server.accepted(), count);
+    }
+}
+
+/// The lane ends, and what is there next speaks it too, or does not.
+#[tokio::test]
+async fn what_comes_back_is_asked_anew() {
+    let (first, second) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let again = listener.try_clone().unwrap();
+    let (stop, until) = (Shutdown::new(), Shutdown::new());
+    let serving =
+        tokio::spawn(Http::listen_on(listener, &options()).unwrap().serve(first.clone(), stop.clone()));
+    let connection = dial(address, &DialOptions::default()).await;
+    works(&connection).await;
+    stop.fire();
+    soon(serving).await.unwrap().unwrap();
+    let serving = tokio::spawn(
+        Http::listen_on(again.try_clone().unwrap(), &options()).unwrap().serve(second.clone(), until.clone()),
+    );
+    for _ in 0..20 {
+        works(&connection).await;
+    }
+    assert_eq!((first.count(), second.count()), (1, 20));
+    assert!(is_lane(&connection));
+    until.fire();
+    soon(serving).await.unwrap().unwrap();
+    let mut plain = options();
+    plain.protocols.lane = false;
+    let third = Arc::new(Seen::default());
+    tokio::spawn(Http::listen_on(again, &plain).unwrap().serve(third.clone(), Shutdown::new()));
+    for _ in 0..20 {
+        works(&connection).await;
+    }
+    assert_eq!(third.count(), 20);
+    assert!(!is_lane(&connection));
+}
+
+/// A server that stops answers what it has got, on the lane too.
+#[tokio::test]
+async fn a_server_that_stops_answers_the_first_call() {
+    let app = App::new();
+    let mut server = Server::with(options(), &app).await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let running = tokio::spawn(connection.dispatch(call("Test.Wait", Body::One("{}".into()))));
+    app.until_running(1).await;
+    server.stop.fire();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    app.go.notify_waiters();
+    assert_eq!(text(&soon(running).await.unwrap().unwrap()), "\"waited\"");
+    server.ended().await;
+}
+
+/// A proxy that knows nothing of the lane takes the offer away: HTTP/1.1 it is, for a minute.
+#[tokio::test]
+async fn a_proxy_in_between_takes_the_offer_away() {
+    let seen = Arc::new(Seen::default());
+    let (address, _) = serve(seen.clone(), &options()).await;
+    let proxy = Between::start(address).await;
+    proxy.strips.store(true, std::sync::atomic::Ordering::SeqCst);
+    let connection = dial(proxy.raw.address, &DialOptions::default()).await;
+    for _ in 0..10 {
+        works(&connection).await;
+    }
+    assert!(seen.count() == 10 && !is_lane(&connection));
+    assert_eq!(proxy.raw.accepted(), 1, "one at a time on a socket");
+    // It learns to pass it on.
+    proxy.strips.store(false, std::sync::atomic::Ordering::SeqCst);
+    super::a_minute().await;
+    works(&connection).await;
+    assert!(seen.count() == 11 && is_lane(&connection));
+}
+
+/// A service of Go Micro passes the headers of its caller on: what was offered to it is offered to nobody else.
+#[tokio::test]
+async fn an_offer_that_was_passed_on_is_none() {
+    let seen = Arc::new(Seen::default());
+    let (address, _) = serve(seen.clone(), &options()).await;
+    let go = Stranger::start(None, b"").await;
+    let offered = format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: micro-lane\r\nMicro-Lane: {}\r\n\
+         Micro-Service: greeter\r\nMicro-Endpoint: Greeter.Hello\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}",
+        go.raw.address
+    );
+    let said = crate::http_server::raw::ask(address, offered).await;
+    assert_eq!((said.status(), said.body(), seen.count()), (200, "{}", 1));
+}
