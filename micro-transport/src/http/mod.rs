@@ -8,6 +8,9 @@
 //!
 //! Streams have the Connect protocol's envelopes, content type and end-of-stream message. Streams of requests need
 //! HTTP/2; a streamed answer goes over either protocol, to callers that say in `Accept` that they take it.
+//!
+//! The [lane](crate::lane) is spoken on the same port: by nodes that list it, and where a call over HTTP/1.1 that asks for
+//! it is told so.
 
 mod base64;
 mod client;
