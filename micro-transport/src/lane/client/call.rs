@@ -126,13 +126,13 @@ impl Line {
             .with_http(431)
             .not_reached());
         }
-        let max_frame = peer.max_frame as usize;
+        let room = call.room(peer.max_frame);
         match message {
-            Some(message) if message.len() > max_frame => {
+            Some(message) if message.len() > room => {
                 let mut opening = Vec::new();
-                let first = Carried { len: max_frame, total: message.len() };
+                let first = Carried { len: room, total: message.len() };
                 frame::put_call_head(&mut opening, key.id, &call, Some(first));
-                traffic.parts.push(Parted { id: key.id, opening, first: max_frame, message, waiter: None });
+                traffic.parts.push(Parted { id: key.id, opening, first: room, message, waiter: None });
             }
             Some(message) => {
                 let whole = Carried::whole(message.len());

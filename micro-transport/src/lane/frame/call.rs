@@ -41,6 +41,12 @@ impl<M: Entries> CallHead<'_, M> {
     pub(crate) fn fits(&self, max_header: u32) -> bool {
         self.own.fit(names::length(self.route), max_header)
     }
+
+    /// How much of a message its frame has room for, with a peer's `max_frame`: there is always some among what the fixed
+    /// fields leave.
+    pub(crate) fn room(&self, max_frame: u32) -> usize {
+        (max_frame as usize).saturating_sub(self.own.length() + names::length(self.route)).max(1)
+    }
 }
 
 /// Writes a CALL with a whole message.

@@ -29,6 +29,12 @@ impl<M: Entries> ReplyHead<M> {
     pub(crate) fn fits(&self, max_header: u32) -> bool {
         self.metadata.fit(self.trailers.length(), max_header) && self.trailers.fit(0, max_header)
     }
+
+    /// How much of a message its frame has room for, with a peer's `max_frame`: there is always some among what the fixed
+    /// fields leave.
+    pub(crate) fn room(&self, max_frame: u32) -> usize {
+        (max_frame as usize).saturating_sub(self.metadata.length() + self.trailers.length()).max(1)
+    }
 }
 
 /// Writes a REPLY with a whole message.

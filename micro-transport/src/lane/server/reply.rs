@@ -45,14 +45,14 @@ pub(super) fn put(outbox: &mut Outbox, peer: &Limits, id: u32, result: &Result<R
             return if stream { Rest::Stream } else { Rest::Nothing };
         }
     };
-    let max_frame = peer.max_frame as usize;
+    let room = head.room(peer.max_frame);
     if message.len() > peer.max_message as usize {
         put_error(outbox, peer, id, &too_long(message, peer));
-    } else if message.len() > max_frame {
+    } else if message.len() > room {
         let mut opening = Vec::new();
-        let first = Carried { len: max_frame, total: message.len() };
+        let first = Carried { len: room, total: message.len() };
         frame::put_reply_head(&mut opening, id, &head, Some(first));
-        return Rest::Parts(Parted { id, opening, first: max_frame, message: message.clone(), waiter: None });
+        return Rest::Parts(Parted { id, opening, first: room, message: message.clone(), waiter: None });
     } else {
         frame::put_reply_head(outbox.frames(), id, &head, Some(Carried::whole(message.len())));
         outbox.message(message);
