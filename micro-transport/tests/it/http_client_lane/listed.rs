@@ -1,28 +1,25 @@
 //! Nodes that list the lane and do not take it: what they list next is spoken, and no call fails for it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
-use micro_core::Address;
 use micro_transport::{Http, Transport};
 
-use super::{Between, Seen, Stranger, a_minute, is_lane, listing, works};
+use super::{Seen, Stranger, a_minute, listing, serve, works};
 use crate::http_client::{dial, soon};
-use crate::http_server::app::App;
-use crate::http_server::{Server, options};
+use crate::http_server::options;
 
 #[tokio::test]
 async fn a_node_whose_lane_was_switched_off() {
     let mut plain = options();
     plain.protocols.lane = false;
-    let server = Server::with(plain, &App::new()).await;
+    let address = serve(Arc::new(Seen::default()), &plain).await;
     for protocols in [["lane/1", "h2"], ["lane/1", "http/1.1"]] {
-        let connection = dial(server.address, &listing(&protocols)).await;
-        assert!(format!("{connection:?}").contains(protocols[1]), "{connection:?}");
-        join_all((0..50).map(|_| works(&connection))).await;
+        let connection = dial(address, &listing(&protocols)).await;
+        let over = join_all((0..50).map(|_| works(&connection))).await;
+        assert!(over.iter().all(|over| over == protocols[1]), "{over:?}");
     }
-    let error = soon(Http.dial(&server.address.into(), &listing(&["lane/1"]))).await.err().unwrap();
+    let error = soon(Http.dial(&address.into(), &listing(&["lane/1"]))).await.err().unwrap();
     assert!(error.reason() == "NO_LANE" && !error.reached(), "nothing else is listed: {error}");
 }
 
@@ -41,22 +38,4 @@ async fn a_node_behind_what_does_not_pass_it() {
         works(&dial(proxy.raw.address, &options).await).await;
         assert_eq!(proxy.prefaces(), 2, "a minute later it is tried again");
     }
-}
-
-/// A connection that ends at its beginning says nothing of the lane where nothing else works either.
-#[tokio::test]
-async fn a_node_that_is_not_well_is_not_remembered() {
-    let seen = Arc::new(Seen::default());
-    let listener = Http.listen(&Address::new("127.0.0.1:0").unwrap(), &options()).await.unwrap();
-    let address = listener.addresses()[0].socket().unwrap();
-    tokio::spawn(listener.serve(seen.clone(), micro_core::Shutdown::new()));
-    let relay = Between::start(address).await;
-    relay.shut.store(true, Ordering::SeqCst);
-    let options = listing(&["lane/1", "h2"]);
-    let error = soon(Http.dial(&relay.raw.address.into(), &options)).await.err().unwrap();
-    assert!(!error.reached(), "{error}");
-    relay.shut.store(false, Ordering::SeqCst);
-    let connection = dial(relay.raw.address, &options).await;
-    works(&connection).await;
-    assert!(is_lane(&connection) && seen.count() == 1);
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use micro_core::{Body, Call, Dispatch, Error, Request, Response};
-use micro_transport::{Connection, DialOptions};
+use micro_core::{Address, Body, Call, Dispatch, Error, Request, Response, Shutdown};
+use micro_transport::{Connection, DialOptions, Http, ListenOptions, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -18,11 +18,6 @@ use crate::http_client::{Raw, read_request, request, soon, write_answer};
 
 /// The first byte of a lane.
 const PREFACE: u8 = 0x89;
-
-/// Whether a connection speaks the lane.
-fn is_lane(connection: &Arc<dyn Connection>) -> bool {
-    format!("{connection:?}").contains("lane/1")
-}
 
 /// Whether a request offers the lane.
 fn offers(head: &str) -> bool {
@@ -44,9 +39,18 @@ async fn a_minute() {
     tokio::time::resume();
 }
 
-/// Calls once, and expects an answer.
-async fn works(connection: &Arc<dyn Connection>) {
-    soon(connection.dispatch(request("{}"))).await.unwrap();
+/// Calls once, and expects an answer. Says what it was called over, where that is said.
+async fn works(connection: &Arc<dyn Connection>) -> String {
+    let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+    response.metadata().get("protocol").unwrap_or_default().to_owned()
+}
+
+/// Serves an application until the test ends.
+async fn serve(app: Arc<dyn Dispatch>, options: &ListenOptions) -> SocketAddr {
+    let listener = Http.listen(&Address::new("127.0.0.1:0").unwrap(), options).await.unwrap();
+    let address = listener.addresses()[0].socket().unwrap();
+    tokio::spawn(listener.serve(app, Shutdown::new()));
+    address
 }
 
 /// An application that counts the calls it has seen, and fails those with metadata `fail`.
@@ -159,24 +163,20 @@ async fn end(mut stream: TcpStream) {
     let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
 }
 
-/// Something in between, which takes the offer out of requests while `strips`, and closes all connections while `shut`.
+/// Something in between, which takes the offer out of requests while `strips`.
 struct Between {
     raw: Raw,
     strips: Arc<AtomicBool>,
-    shut: Arc<AtomicBool>,
 }
 
 impl Between {
     async fn start(to: SocketAddr) -> Self {
-        let (strips, shut) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (strip, closed) = (strips.clone(), shut.clone());
+        let strips = Arc::new(AtomicBool::new(false));
+        let strip = strips.clone();
         let raw = Raw::start(move |mut stream, _| {
-            let (strip, closed) = (strip.clone(), closed.clone());
+            let strip = strip.clone();
             async move {
                 let Some(first) = first_byte(&stream).await else { return };
-                if closed.load(Ordering::SeqCst) {
-                    return;
-                }
                 let mut server = TcpStream::connect(to).await.unwrap();
                 if strip.load(Ordering::SeqCst) && first != PREFACE {
                     let Some((head, body)) = read_request(&mut stream).await else { return };
@@ -188,7 +188,7 @@ impl Between {
             }
         })
         .await;
-        Self { raw, strips, shut }
+        Self { raw, strips }
     }
 }
 

@@ -3,7 +3,7 @@
 use micro_core::Code;
 use micro_transport::DialOptions;
 
-use super::{Stranger, a_minute, is_lane, works};
+use super::{Stranger, a_minute, works};
 use crate::http_client::{dial, request, soon, text};
 
 #[tokio::test]
@@ -17,7 +17,6 @@ async fn an_offer_that_is_copied_into_the_answer_is_no_answer_to_it() {
         assert!(response.metadata().is_empty(), "{:?}", response.metadata());
     }
     assert_eq!((go.offers(), go.raw.accepted()), (1, 1), "it was asked once, and its socket is used again");
-    assert!(!is_lane(&connection));
     // So much is known of the address, and not of the connection alone.
     let other = dial(go.raw.address, &options.clone()).await;
     works(&other).await;
