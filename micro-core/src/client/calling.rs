@@ -2,12 +2,14 @@ use std::fmt::{self, Debug, Formatter};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tracing::{Instrument, Span};
 
+use super::budget::Budget;
 use super::{Client, retry};
 use crate::pick::Answerer;
 use crate::{
@@ -94,7 +96,7 @@ impl Client {
         (sender, self.caller.dispatch(Request::new(head, Body::Stream(body))))
     }
 
-    /// Makes as many attempts of a call with one message as are due.
+    /// Makes a call with one message, and as many further attempts of it as are due.
     async fn attempt(
         &self,
         route: &Route,
@@ -107,21 +109,49 @@ impl Client {
         if let Some(budget) = &budget {
             budget.deposit();
         }
+        let head = self.head(route.clone(), format, deadline, 1);
+        let call = self.begun(head, &mut encode)?;
+        match self.answered(call).await {
+            Ok(answered) => Ok(answered),
+            // Rare, and so kept out of what each call consists of.
+            Err(error) => Box::pin(self.again(error, budget, route, format, deadline, encode)).await,
+        }
+    }
+
+    /// Begins a call with one message, unless the one that it is made for is over.
+    fn begun(&self, head: Head, encode: &mut impl FnMut() -> Result<Bytes>) -> Result<Call> {
+        if self.parent.as_ref().is_some_and(Shutdown::is_fired) {
+            return Err(stream::over());
+        }
+        Ok(self.caller.dispatch(Request::new(head, Body::One(encode()?))))
+    }
+
+    /// Waits for the answer of a call, and says who gave it.
+    async fn answered(&self, mut call: Call) -> Result<(Response, Answerer)> {
+        let Some(parent) = &self.parent else {
+            let response = (&mut call).await?;
+            return Ok((response, call.answerer()));
+        };
+        let answered = async {
+            let response = (&mut call).await?;
+            Ok((response, call.answerer()))
+        };
+        Box::pin(unless_over(parent, answered)).await
+    }
+
+    /// Makes a call again that failed, as often as that is due.
+    async fn again(
+        &self,
+        mut error: Error,
+        budget: Option<Arc<Budget>>,
+        route: &Route,
+        format: Format,
+        deadline: Option<Deadline>,
+        mut encode: impl FnMut() -> Result<Bytes> + Send,
+    ) -> Result<(Response, Answerer)> {
         let mut attempt = 1;
         let mut tried = Vec::<Box<str>>::new();
         loop {
-            let mut head = self.head(route.clone(), format, deadline, attempt);
-            head.tried = (!tried.is_empty()).then(|| tried.as_slice().into());
-            let request = Request::new(head, Body::One(encode()?));
-            let answered = async {
-                let mut call = self.caller.dispatch(request);
-                let response = (&mut call).await?;
-                Ok((response, call.answerer()))
-            };
-            let error = match self.unless_over(answered).await {
-                Ok(answered) => return Ok(answered),
-                Err(error) => error,
-            };
             let pause = budget.as_ref().and_then(|budget| {
                 let may = retry::may(&error, || self.is_idempotent(route));
                 may.then(|| retry::pause(&error, attempt, self.attempts, deadline, budget)).flatten()
@@ -131,12 +161,22 @@ impl Client {
             };
             tried.extend(error.node().map(Box::<str>::from));
             tracing::debug!(%route, attempt, %error, "trying again in {pause:?}");
-            self.unless_over(async {
+            let paused = async {
                 tokio::time::sleep(pause).await;
                 Ok(())
-            })
-            .await?;
+            };
+            match &self.parent {
+                Some(parent) => unless_over(parent, paused).await?,
+                None => paused.await?,
+            }
             attempt += 1;
+            let mut head = self.head(route.clone(), format, deadline, attempt);
+            head.tried = (!tried.is_empty()).then(|| tried.as_slice().into());
+            let call = self.begun(head, &mut encode)?;
+            match self.answered(call).await {
+                Ok(answered) => return Ok(answered),
+                Err(failed) => error = failed,
+            }
         }
     }
 
@@ -170,22 +210,17 @@ impl Client {
         [own, self.deadline].into_iter().flatten().min()
     }
 
-    /// Waits for something, unless the call that this one is made for ends before.
-    async fn unless_over<T>(&self, waited: impl Future<Output = Result<T>>) -> Result<T> {
-        match &self.parent {
-            None => waited.await,
-            // Nothing is begun for a call that is over.
-            Some(parent) if parent.is_fired() => Err(stream::over()),
-            Some(parent) => tokio::select! {
-                biased;
-                result = waited => result,
-                () = parent.fired() => Err(stream::over()),
-            },
-        }
-    }
-
     fn span(&self, route: &Route) -> Span {
         tracing::info_span!("call", service = route.service(), endpoint = route.endpoint())
+    }
+}
+
+/// Waits for something, unless the call that this one is made for ends before.
+async fn unless_over<T>(parent: &Shutdown, waited: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        result = waited => result,
+        () = parent.fired() => Err(stream::over()),
     }
 }
 
