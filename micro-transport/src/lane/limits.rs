@@ -10,6 +10,10 @@ pub(crate) const FIXED: u32 = 64;
 /// The most credit that anybody may have.
 pub(crate) const GREATEST_CREDIT: u32 = i32::MAX as u32;
 
+/// How many frames in a row may be of no call, or take back one that was not answered yet: pings, credit for all streams,
+/// what is not known. No more answers to pings wait to be written.
+pub(crate) const IDLE_FRAMES: usize = 10_000;
+
 /// What one side of a lane takes; the other one keeps to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Limits {

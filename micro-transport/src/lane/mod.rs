@@ -6,6 +6,7 @@
 //! * `limits`, `hello`, `format`: what each side takes, which it says in its first frame, and the numbers of formats;
 //! * `buffer`, `partial`, `inbox`: what has come, messages in parts, and the messages of a stream until they are read;
 //! * `outbox`, `parts`, `traffic`, `pump`: what goes out, long messages in parts, credit, and what sends a stream;
+//! * `room`: what the peer may send of all streams together;
 //! * `pulse`: whether the peer lives;
 //! * `client` and `server`: the two ends.
 
@@ -18,11 +19,14 @@ pub(crate) mod fuzzing;
 mod hello;
 mod inbox;
 pub(crate) mod limits;
+#[cfg(test)]
+mod memory;
 mod outbox;
 mod partial;
 mod parts;
 mod pulse;
 mod pump;
+mod room;
 pub(crate) mod server;
 mod traffic;
 

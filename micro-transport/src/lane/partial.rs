@@ -46,6 +46,11 @@ impl Partials {
     /// For more messages at a time than may be, and for parts that are not those of one message.
     pub(super) fn put(&mut self, id: u32, message: Message) -> Result<Came, Violation> {
         let Message { bytes, part } = message;
+        if matches!(part, Part::Whole | Part::First { .. })
+            && self.begun.iter().any(|partial| partial.id == id)
+        {
+            return Err(Violation::from(format!("call {id} begins a message within another one")));
+        }
         match part {
             Part::Whole if bytes.len() > self.max_message => Ok(Came::TooLong(bytes.len() as u64)),
             Part::Whole => Ok(Came::Whole(bytes)),
@@ -56,9 +61,6 @@ impl Partials {
     }
 
     fn begin(&mut self, id: u32, total: usize, first: &[u8]) -> Result<Came, Violation> {
-        if self.begun.iter().any(|partial| partial.id == id) {
-            return Err(Violation::from(format!("call {id} begins a message within another one")));
-        }
         if total > self.max_message {
             return Ok(Came::TooLong(total as u64));
         }
@@ -95,6 +97,11 @@ impl Partials {
             return Ok(Came::Part);
         }
         Ok(Came::Whole(self.begun.swap_remove(index).bytes.freeze()))
+    }
+
+    /// Whether none is on its way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begun.is_empty()
     }
 
     /// Forgets what has come of a call's message; says how long that would have been.

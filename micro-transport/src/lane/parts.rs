@@ -20,6 +20,8 @@ pub(super) struct Parted {
     pub(super) message: Bytes,
     /// Who waits until it is out.
     pub(super) waiter: Option<Waker>,
+    /// Whether its first part is in a CALL: until all of it is out, nobody can have seen that call.
+    pub(super) is_call: bool,
 }
 
 /// The messages of a lane that go out in parts, some at a time and in turns, so that none holds up the others, nor the
@@ -28,11 +30,26 @@ pub(super) struct Parted {
 pub(super) struct Parts {
     begun: VecDeque<Parted>,
     waiting: VecDeque<Parted>,
+    /// How many bytes they have.
+    bytes: usize,
+    /// The calls that went out whole, each with how much was pending then, its own last part included.
+    out: Vec<(u32, usize)>,
 }
 
 impl Parts {
     pub(super) fn push(&mut self, message: Parted) {
+        self.bytes += message.message.len();
         self.waiting.push_back(message);
+    }
+
+    /// How many bytes are not out yet.
+    pub(super) fn pending(&self) -> usize {
+        self.bytes
+    }
+
+    /// The calls that went out whole since this was asked last.
+    pub(super) fn take_out(&mut self) -> impl Iterator<Item = (u32, usize)> {
+        self.out.drain(..)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,8 +67,16 @@ impl Parts {
     /// Sends no more of this call's message. Says whether none of it was sent.
     pub(super) fn remove(&mut self, id: u32) -> bool {
         let before = self.waiting.len();
-        self.waiting.retain(|parted| parted.id != id);
-        self.begun.retain(|parted| parted.id != id);
+        let mut bytes = self.bytes;
+        let mut keep = |parted: &Parted| {
+            if parted.id == id {
+                bytes -= parted.message.len();
+            }
+            parted.id != id
+        };
+        self.waiting.retain(&mut keep);
+        self.begun.retain(&mut keep);
+        self.bytes = bytes;
         self.waiting.len() != before
     }
 
@@ -61,6 +86,7 @@ impl Parts {
             if self.begun.len() < most
                 && let Some(mut parted) = self.waiting.pop_front()
             {
+                self.bytes -= parted.first;
                 outbox.frames().append(&mut parted.opening);
                 outbox.message(&parted.message.split_to(parted.first));
                 self.begun.push_back(parted);
@@ -72,9 +98,15 @@ impl Parts {
             let which = if last { Part::Last } else { Part::Middle };
             frame::put_data_head(outbox.frames(), parted.id, which, part.len());
             outbox.message(&part);
+            self.bytes -= part.len();
             if !last {
                 self.begun.push_back(parted);
-            } else if let Some(waiter) = parted.waiter {
+                continue;
+            }
+            if parted.is_call {
+                self.out.push((parted.id, outbox.pending()));
+            }
+            if let Some(waiter) = parted.waiter {
                 waiter.wake();
             }
         }

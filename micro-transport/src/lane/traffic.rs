@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 
 use super::frame::{self, Part};
-use super::limits::Limits;
+use super::limits::{GREATEST_CREDIT, Limits};
 use super::outbox::Outbox;
 use super::parts::{Parted, Parts};
 
@@ -41,7 +41,7 @@ pub(super) fn cost(message: &Bytes) -> i64 {
     cost_of(message.len())
 }
 
-fn cost_of(length: usize) -> i64 {
+pub(super) fn cost_of(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX - OVERHEAD) + OVERHEAD
 }
 
@@ -57,13 +57,19 @@ pub(super) struct Traffic {
     /// Senders that wait for that, or until less waits to be written.
     waiting: Vec<Waker>,
     /// What readers took and the peer was not told of.
-    taken: u32,
+    taken: i64,
     /// After how much it is told.
-    telling: u32,
+    telling: i64,
+    /// What it was told of since somebody looked.
+    given: i64,
 }
 
 impl Traffic {
-    pub(super) fn new(own: &Limits, peer: Limits) -> Self {
+    pub(super) fn new(own: &Limits, mut peer: Limits) -> Self {
+        if peer.max_partial == 0 {
+            // Who takes no parts takes no message that has them.
+            peer.max_message = peer.max_message.min(peer.max_frame);
+        }
         Self {
             outbox: Outbox::default(),
             parts: Parts::default(),
@@ -71,7 +77,8 @@ impl Traffic {
             peer,
             waiting: Vec::new(),
             taken: 0,
-            telling: own.connection_window / 2,
+            telling: i64::from(own.connection_window / 2).max(1),
+            given: 0,
         }
     }
 
@@ -122,7 +129,7 @@ impl Traffic {
             let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
             frame::put_data_head(&mut opening, id, Part::First { total }, max_frame);
             let message = message.clone();
-            self.parts.push(Parted { id, opening, first: max_frame, message, waiter: None });
+            self.parts.push(Parted { id, opening, first: max_frame, message, waiter: None, is_call: false });
         } else {
             frame::put_data_head(self.outbox.frames(), id, Part::Whole, message.len());
             self.outbox.message(message);
@@ -143,21 +150,37 @@ impl Traffic {
     }
 
     /// A reader took messages of this cost; the stream is named where it goes on. Says whether there is something to write.
-    pub(super) fn give(&mut self, stream: Option<u32>, bytes: u32) -> bool {
+    pub(super) fn give(&mut self, stream: Option<u32>, bytes: i64) -> bool {
         if let Some(id) = stream {
-            frame::put_credit(self.outbox.frames(), id, bytes);
+            self.put_credit(id, bytes);
         }
         self.taken += bytes;
         if self.taken < self.telling {
             return stream.is_some();
         }
-        frame::put_credit(self.outbox.frames(), 0, std::mem::take(&mut self.taken));
+        let taken = std::mem::take(&mut self.taken);
+        self.given += taken;
+        self.put_credit(0, taken);
         true
+    }
+
+    /// Tells the peer that it may send more, in as many frames as that takes.
+    fn put_credit(&mut self, id: u32, mut bytes: i64) {
+        while bytes > 0 {
+            let most = u32::try_from(bytes).unwrap_or(u32::MAX).min(GREATEST_CREDIT);
+            frame::put_credit(self.outbox.frames(), id, most);
+            bytes -= i64::from(most);
+        }
+    }
+
+    /// What the peer was given since this was asked last.
+    pub(super) fn take_given(&mut self) -> i64 {
+        std::mem::take(&mut self.given)
     }
 
     /// A message of a stream is passed over. Says whether there is something to write.
     pub(super) fn pass_over(&mut self, length: usize) -> bool {
-        self.give(None, u32::try_from(cost_of(length)).unwrap_or(u32::MAX))
+        self.give(None, cost_of(length))
     }
 
     /// Gives back the memory that is not needed while nothing happens.

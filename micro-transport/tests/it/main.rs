@@ -30,4 +30,6 @@ mod http_client_rooms;
 mod http_client_times;
 #[cfg(feature = "http")]
 mod http_server;
+#[cfg(feature = "http")]
+mod lane;
 mod memory;

@@ -47,6 +47,11 @@ impl Debug for Shared {
 }
 
 impl Shared {
+    pub(crate) fn new(app: Arc<dyn Dispatch>, options: ListenOptions, stop: Shutdown) -> Arc<Self> {
+        let calls = Permits::new(options.max_calls);
+        Arc::new(Self { app, options, calls, stop })
+    }
+
     /// Waits until connections are to end: when the server stops, and what has come by then is read. The kernel has it
     /// a moment before Tokio knows.
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
@@ -99,8 +104,7 @@ impl Listener for Http {
     }
 
     async fn serve(self: Box<Self>, app: Arc<dyn Dispatch>, stop: Shutdown) -> Result<()> {
-        let calls = Permits::new(self.options.max_calls);
-        let shared = Arc::new(Shared { app, options: self.options, calls, stop });
+        let shared = Shared::new(app, self.options, stop);
         // Dropping the future drops this, which ends every connection.
         let (mut connections, mut turned_away) = (JoinSet::new(), JoinSet::new());
         let mut stop = std::pin::pin!(shared.stop.fired());

@@ -7,12 +7,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use micro_core::{Body, Deadline, Error, Head, Response, Result};
+use micro_core::{Body, BodyStream, Deadline, Error, Head, Response, Result};
 use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
 
 use super::session::{Line, Shared};
-use super::slots::Upload;
+use super::slots::{UNSENT, Upload};
 use crate::http::told;
 use crate::lane::frame::{self, CallHead, Carried, End, Named};
 use crate::lane::inbox::{Giving, Key};
@@ -55,21 +55,33 @@ impl Shared {
             return Err(error);
         }
         line.settle_deadline(key, head.deadline);
-        if let Some((stream, runtime)) = stream {
-            let shared = self.clone();
-            // It finds its slot, as the lock is held until that has the flow.
-            let task = runtime.spawn(async move { pump(stream, &*shared, key).await });
-            let upload = Upload { flow: Flow::new(&peer), pump: Some(task.abort_handle()) };
-            if let Some(slot) = line.slots.of(key) {
-                slot.upload = Some(Box::new(upload));
-            }
+        if stream.is_some()
+            && let Some(slot) = line.slots.of(key)
+        {
+            slot.upload = Some(Box::new(Upload { flow: Flow::new(&peer), pump: None }));
         }
         if line.slots.busy() == 1 && !line.writing {
             self.write_now(&mut line);
         } else {
             line.wake();
         }
+        drop(line);
+        if let Some((stream, runtime)) = stream {
+            self.upload(key, stream, &runtime);
+        }
         Ok(key)
+    }
+
+    /// Begins to send a streamed request. Without the lock: a runtime that shuts down drops what it is given at once, and
+    /// a stream may well be one that this lane answers with.
+    fn upload(self: &Arc<Self>, key: Key, stream: BodyStream, runtime: &Handle) {
+        let shared = self.clone();
+        let task = runtime.spawn(async move { pump(stream, &*shared, key).await }).abort_handle();
+        match self.line().slots.of(key).and_then(|slot| slot.upload.as_mut()) {
+            Some(upload) => upload.pump = Some(task),
+            // Its call is over.
+            None => task.abort(),
+        }
     }
 
     /// Writes what there is, as far as the socket takes it at once: a call that is alone need not wait for the task.
@@ -83,8 +95,10 @@ impl Shared {
             line.taken += count as u64;
             line.written += count as u64;
         }
+        let flushed = matches!(Pin::new(&mut *pen).poll_flush(&mut cx), Poll::Ready(Ok(())));
+        line.unflushed |= !flushed;
         // The task sees to the rest, and to errors.
-        if !line.traffic.is_empty() {
+        if !flushed || !line.traffic.is_empty() {
             line.wake();
         }
     }
@@ -127,12 +141,14 @@ impl Line {
             .not_reached());
         }
         let room = call.room(peer.max_frame);
+        let in_parts = message.as_ref().is_some_and(|message| message.len() > room);
         match message {
             Some(message) if message.len() > room => {
                 let mut opening = Vec::new();
                 let first = Carried { len: room, total: message.len() };
                 frame::put_call_head(&mut opening, key.id, &call, Some(first));
-                traffic.parts.push(Parted { id: key.id, opening, first: room, message, waiter: None });
+                let (id, waiter) = (key.id, None);
+                traffic.parts.push(Parted { id, opening, first: room, message, waiter, is_call: true });
             }
             Some(message) => {
                 let whole = Carried::whole(message.len());
@@ -143,7 +159,7 @@ impl Line {
         }
         let end = self.taken + self.traffic.outbox.pending() as u64;
         if let Some(slot) = self.slots.of(key) {
-            slot.sent = end;
+            slot.sent = if in_parts { UNSENT } else { end };
         }
         Ok(())
     }
@@ -182,13 +198,13 @@ impl micro_core::Slots for Shared {
     }
 
     fn cancel(&self, key: u32) {
-        self.abandon(key);
+        self.abandon(self.line(), key);
     }
 }
 
 /// A streamed answer is read.
 impl Giving for Shared {
-    fn give(&self, key: Key, bytes: u32, more: bool) {
+    fn give(&self, key: Key, bytes: i64, more: bool) {
         let mut line = self.line();
         let stream = (more && line.slots.of(key).is_some()).then_some(key.id);
         if line.traffic.give(stream, bytes) {
@@ -197,8 +213,9 @@ impl Giving for Shared {
     }
 
     fn leave(&self, key: Key) {
-        if self.line().slots.of(key).is_some() {
-            self.abandon(key.id);
+        let mut line = self.line();
+        if line.slots.of(key).is_some() {
+            self.abandon(line, key.id);
         }
     }
 }
@@ -214,7 +231,7 @@ impl Sending for Shared {
         if message.len() > traffic.peer.max_message as usize {
             let (size, limit) = (message.len() as u64, u64::from(traffic.peer.max_message));
             let error = Error::message_too_large(Some(size), limit, "max_message").maybe_reached();
-            self.fail(&mut line, key.id, error);
+            self.fail_now(line, key.id, error);
             return Poll::Ready(None);
         }
         std::task::ready!(traffic.poll_message(&mut upload.flow, key.id, message, cx));
@@ -238,7 +255,7 @@ impl Sending for Shared {
             Finish::Trailers(trailers) => frame::put_end(out, key.id, &End::Trailers(&trailers)),
             // Then that is the error of the call, and nobody needs to hear the rest.
             Finish::Failed(error) => {
-                self.fail(&mut line, key.id, error);
+                self.fail_now(line, key.id, error);
                 return;
             }
         }
@@ -248,8 +265,7 @@ impl Sending for Shared {
 
 impl Shared {
     /// Nobody waits for a call any more: the peer is told, if it still works on it.
-    fn abandon(&self, id: u32) {
-        let mut line = self.line();
+    fn abandon(&self, mut line: MutexGuard<'_, Line>, id: u32) {
         let busy = line.slots.busy();
         let left = line.slots.leave(id);
         if left.owed {
@@ -260,18 +276,27 @@ impl Shared {
         drop(left);
     }
 
-    /// A call fails here, while the peer still works on it.
-    pub(super) fn fail(&self, line: &mut Line, id: u32, error: Error) {
-        let Some(slot) = line.slots.get(id) else { return };
-        if let Some(waker) = slot.fail(error) {
+    /// A call fails here, while the peer still works on it. Says whom to wake when the lock is gone.
+    #[must_use]
+    pub(super) fn fail(&self, line: &mut Line, id: u32, error: Error) -> Option<Waker> {
+        let waker = line.slots.get(id)?.fail(error);
+        self.cancel_at_peer(line, id);
+        waker
+    }
+
+    fn fail_now(&self, mut line: MutexGuard<'_, Line>, id: u32, error: Error) {
+        let busy = line.slots.busy();
+        let waker = self.fail(&mut line, id, error);
+        self.freed(&line, busy);
+        drop(line);
+        if let Some(waker) = waker {
             waker.wake();
         }
-        self.cancel_at_peer(line, id);
     }
 
     fn cancel_at_peer(&self, line: &mut Line, id: u32) {
         let Line { slots, traffic, .. } = line;
-        if traffic.parts.remove(id) && slots.get(id).is_some_and(|slot| slot.sent == 0) {
+        if traffic.parts.remove(id) && slots.get(id).is_some_and(|slot| slot.sent == UNSENT) {
             // It has never heard of the call.
             slots.close(id);
         } else {

@@ -8,14 +8,11 @@ use tokio::time::Instant;
 
 use super::session::{Line, Shared};
 use super::task::{REST, Task};
-use crate::lane::frame::{self, End, Frame, Frames, Violation};
-use crate::lane::inbox::{Ended, Inbox, Put, Reader};
-use crate::lane::limits::FIXED;
+use crate::lane::frame::{self, End, Frame, Frames, Message, Part, Violation};
+use crate::lane::inbox::{Delivered, Ended, Inbox, Reader};
+use crate::lane::limits::{FIXED, IDLE_FRAMES};
 use crate::lane::partial::Came;
 use crate::standing::Phase;
-
-/// How many frames in a row may be of no call: pings, credit for all streams, and what is not known.
-const IDLE_FRAMES: usize = 10_000;
 
 impl Task {
     /// Reads all frames that have come.
@@ -65,8 +62,10 @@ impl Task {
         match frame {
             Frame::Reply { id, reply, message } => {
                 self.idle = 0;
-                let slot = line.slots.get(id).filter(|slot| slot.is_owed() && slot.answers.is_none());
+                let slot = line.slots.get(id).filter(|slot| slot.is_owed());
+                let slot = slot.filter(|slot| slot.answers.is_none() && slot.begun.is_none());
                 let Some(slot) = slot else { return Err(unasked(id)) };
+                fits(shared, reply.metadata.len() + reply.trailers.len())?;
                 let mut response = Response::default();
                 if !reply.metadata.is_empty() {
                     *response.metadata_mut() = frame::entries(reply.metadata)?;
@@ -91,8 +90,22 @@ impl Task {
                 match message {
                     None => self.answer(line, id, response),
                     Some(message) => {
-                        let came = self.partials.put(id, message)?;
-                        self.came(shared, line, id, came, response);
+                        let is_last = message.part == Part::Whole;
+                        match self.partials.put(id, message)? {
+                            Came::Whole(message) => {
+                                response.body = Body::One(message);
+                                self.answer(line, id, response);
+                            }
+                            Came::TooLong(size) => {
+                                // What still comes of it is passed over.
+                                slot.begun = Some(response);
+                                self.too_long(shared, line, id, size);
+                                if is_last {
+                                    line.slots.close(id);
+                                }
+                            }
+                            Came::Part | Came::Nothing => slot.begun = Some(response),
+                        }
                     }
                 }
                 Ok(())
@@ -102,27 +115,17 @@ impl Task {
                 let Some(slot) = line.slots.get(id).filter(|slot| slot.is_owed()) else {
                     return Err(unasked(id));
                 };
-                let came = self.partials.put(id, message)?;
                 let Some(inbox) = &slot.answers else {
-                    let response = slot.begun.take().unwrap_or_default();
-                    self.came(shared, line, id, came, response);
-                    return Ok(());
+                    return self.go_on(line, id, message);
                 };
-                let passed_over = match came {
-                    Came::Whole(message) => match inbox.put(message) {
-                        Put::Kept => return Ok(()),
-                        Put::Unread(length) => length,
-                        Put::Above => {
-                            return Err(Violation::from(format!(
-                                "call {id} sends more than it has credit for"
-                            )));
-                        }
-                    },
-                    Came::TooLong(size) => {
+                self.room.begin(&message, || line.traffic.take_given())?;
+                let passed_over = match inbox.deliver(id, message, &mut self.partials)? {
+                    Delivered::Kept => return Ok(()),
+                    Delivered::Unread(length) => length,
+                    Delivered::TooLong(size) => {
                         self.too_long(shared, line, id, size);
                         usize::try_from(size).unwrap_or(usize::MAX)
                     }
-                    Came::Part | Came::Nothing => return Ok(()),
                 };
                 line.traffic.pass_over(passed_over);
                 Ok(())
@@ -140,6 +143,7 @@ impl Task {
                     }
                     (End::Done, Some(inbox)) => inbox.end(Ended::Done(None)),
                     (End::Trailers(trailers), Some(inbox)) => {
+                        fits(shared, trailers.len())?;
                         inbox.end(Ended::Done(Some(frame::entries(trailers)?)));
                     }
                     (End::Done | End::Trailers(_), None) => {
@@ -152,13 +156,20 @@ impl Task {
                 }
                 Ok(())
             }
-            Frame::Credit { id: 0, bytes } => sound(line.traffic.add(bytes)),
-            Frame::Credit { id, bytes } => {
-                let upload = line.slots.get(id).and_then(|slot| slot.upload.as_mut());
-                sound(upload.is_none_or(|upload| upload.flow.add(bytes)))
+            Frame::Credit { id: 0, bytes } => {
+                sound(line.traffic.add(bytes))?;
+                self.count()
             }
+            Frame::Credit { id, bytes } => match line.slots.get(id).and_then(|slot| slot.upload.as_mut()) {
+                Some(upload) => sound(upload.flow.add(bytes)),
+                None => self.count(),
+            },
             Frame::Ping(bytes) => {
                 frame::put_pong(line.traffic.outbox.frames(), bytes);
+                self.pongs += 1;
+                if self.pongs > IDLE_FRAMES {
+                    return Err(Violation::flood("more pings than answers to them are read"));
+                }
                 self.count()
             }
             Frame::Pong(_) | Frame::Unknown(_) => self.count(),
@@ -177,21 +188,23 @@ impl Task {
         }
     }
 
-    /// The message of an answer that is no stream has come, or a part of it.
-    fn came(&mut self, shared: &Arc<Shared>, line: &mut Line, id: u32, came: Came, mut response: Response) {
+    /// A further part of an answer that is no stream.
+    fn go_on(&mut self, line: &mut Line, id: u32, message: Message) -> Result<(), Violation> {
+        let (begins, is_last) = (message.begins().is_some(), message.part == Part::Last);
+        let came = self.partials.put(id, message)?;
+        let slot = line.slots.get(id).filter(|slot| slot.begun.is_some() && !begins);
+        let Some(slot) = slot else { return Err(unasked(id)) };
         match came {
             Came::Whole(message) => {
+                let mut response = slot.begun.take().unwrap_or_default();
                 response.body = Body::One(message);
                 self.answer(line, id, response);
             }
-            Came::Part => {
-                if let Some(slot) = line.slots.get(id) {
-                    slot.begun = Some(response);
-                }
-            }
-            Came::TooLong(size) => self.too_long(shared, line, id, size),
-            Came::Nothing => {}
+            // The end of one that was passed over.
+            Came::Nothing if is_last => line.slots.close(id),
+            Came::Part | Came::TooLong(_) | Came::Nothing => {}
         }
+        Ok(())
     }
 
     /// The last frame of a call that is answered with one message.
@@ -204,7 +217,7 @@ impl Task {
     fn too_long(&mut self, shared: &Arc<Shared>, line: &mut Line, id: u32, size: u64) {
         let limit = u64::from(shared.own.max_message);
         let error = Error::message_too_large(Some(size), limit, "max_message").maybe_reached();
-        shared.fail(line, id, error);
+        self.wakers.extend(shared.fail(line, id, error));
     }
 
     /// Frames that say nothing of any call, and too many of them.
@@ -233,9 +246,13 @@ impl Task {
             }
         }
         line.due = next;
+        let busy = line.slots.busy();
         for id in self.expired.drain(..) {
-            shared.fail(&mut line, id, shared.late());
+            self.wakers.extend(shared.fail(&mut line, id, shared.late()));
         }
+        shared.freed(&line, busy);
+        drop(line);
+        self.wakers.drain(..).for_each(std::task::Waker::wake);
     }
 
     /// The connection is gone, and all calls on it.
@@ -246,8 +263,8 @@ impl Task {
         let written = line.written;
         let lost: Vec<_> = line.slots.owed().map(|(id, slot)| (id, slot.sent <= written)).collect();
         for (id, sent) in lost {
-            let unsent = line.traffic.parts.remove(id) && !sent;
-            let error = shared.lost(cause, sent && !unsent);
+            line.traffic.parts.remove(id);
+            let error = shared.lost(cause, sent);
             if let Some(slot) = line.slots.get(id) {
                 self.wakers.extend(slot.fail(error));
             }
@@ -258,6 +275,14 @@ impl Task {
         drop(line);
         self.wakers.drain(..).for_each(std::task::Waker::wake);
     }
+}
+
+/// Whether metadata of this length may be in one frame.
+fn fits(shared: &Shared, length: usize) -> Result<(), Violation> {
+    if length > shared.own.max_header as usize {
+        return Err(Violation::new("metadata that is longer than max_header allows"));
+    }
+    Ok(())
 }
 
 fn unasked(id: u32) -> Violation {

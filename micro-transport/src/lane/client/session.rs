@@ -56,6 +56,8 @@ pub(super) struct Line {
     pub(super) woken: bool,
     /// Whether the task writes what it took.
     pub(super) writing: bool,
+    /// Whether a caller wrote what the socket may keep.
+    pub(super) unflushed: bool,
     /// How many bytes were taken to be written, and how many are.
     pub(super) taken: u64,
     pub(super) written: u64,
@@ -111,6 +113,7 @@ impl Session {
             task: None,
             woken: true,
             writing: false,
+            unflushed: false,
             taken: 0,
             written: 0,
             due: deadline,

@@ -17,6 +17,9 @@ pub(super) struct Slots {
     busy: usize,
 }
 
+/// Where the end of a call is that has not gone out whole: nobody can have seen it.
+pub(super) const UNSENT: u64 = u64::MAX;
+
 /// The place of one call.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -26,7 +29,8 @@ pub(super) struct Slot {
     /// Which use of the number this is.
     use_: u32,
     pub(super) deadline: Option<Deadline>,
-    /// Up to where the connection has to be written for the peer to have seen the call.
+    /// Up to where the connection has to be written for the peer to have seen the call; [`UNSENT`] while some of it is not
+    /// on its way.
     pub(super) sent: u64,
     /// Where a streamed answer goes.
     pub(super) answers: Option<Arc<Inbox>>,

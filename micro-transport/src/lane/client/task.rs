@@ -18,6 +18,7 @@ use crate::lane::frame::{self, GoAway, Violation};
 use crate::lane::outbox::{Outbox, PIECES};
 use crate::lane::partial::Partials;
 use crate::lane::pulse::{Beat, Pulse};
+use crate::lane::room::Room;
 use crate::standing::Phase;
 
 /// How often a task reads before it writes, so that neither waits for the other for long.
@@ -31,6 +32,7 @@ pub(super) struct Task {
     reader: Box<dyn AsyncRead + Send + Unpin>,
     pub(super) buffer: ReadBuffer,
     pub(super) partials: Partials,
+    pub(super) room: Room,
     /// What is being written.
     batch: Outbox,
     pub(super) pulse: Pulse,
@@ -49,6 +51,10 @@ pub(super) struct Task {
     pub(super) expired: Vec<u32>,
     /// How many frames in a row were of no call.
     pub(super) idle: usize,
+    /// How many answers to PINGs wait to be written.
+    pub(super) pongs: usize,
+    /// Whether bytes were written and may be kept by the socket.
+    unflushed: bool,
     /// Why the peer goes, if it said so.
     pub(super) left: Option<String>,
     fresh: bool,
@@ -66,7 +72,11 @@ impl Task {
     ) -> Self {
         let partials = Partials::new(shared.own.max_partial, shared.own.max_message);
         let flavor = Handle::current().runtime_flavor();
+        let room = Room::new(&shared.own);
         Self {
+            room,
+            pongs: 0,
+            unflushed: false,
             shared,
             reader,
             buffer,
@@ -91,9 +101,14 @@ impl Task {
 
     pub(super) async fn run(mut self) {
         let cause = poll_fn(|cx| self.poll(cx)).await;
+        self.close(&cause);
+    }
+
+    /// It is over, and so are its calls.
+    fn close(&mut self, cause: &str) {
         // In this order: who sees that it is over can see why.
-        self.shared.standing.over(cause.clone());
-        self.fail_all(&cause);
+        self.shared.standing.over(cause.to_owned());
+        self.fail_all(cause);
         // The socket is closed now, and not when the last one lets go who had a call on it.
         *self.shared.pen.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(tokio::io::sink());
     }
@@ -124,6 +139,10 @@ impl Task {
                 Poll::Ready(Err(error)) => return Poll::Ready(error.to_string()),
                 Poll::Pending => break,
             }
+            if turn + 1 == READS {
+                // There may be more, of which nobody else would say so.
+                cx.waker().wake_by_ref();
+            }
         }
         if let Poll::Ready(cause) = self.poll_write(cx) {
             return Poll::Ready(cause);
@@ -134,7 +153,7 @@ impl Task {
     /// Writes what there is to write. Ready when the connection is over.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<String> {
         loop {
-            if self.batch.is_empty() && !self.take(cx) {
+            if self.batch.is_empty() && !self.unflushed && !self.take(cx) {
                 return Poll::Pending;
             }
             let shared = self.shared.clone();
@@ -146,13 +165,30 @@ impl Task {
                     Poll::Ready(Ok(0)) => return Poll::Ready("the peer takes nothing any more".to_owned()),
                     Poll::Ready(Ok(count)) => {
                         self.batch.advance(count);
+                        self.unflushed = true;
                         self.shared.line().written += count as u64;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(error.to_string()),
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => return self.block(),
                 }
             }
+            // What a socket with TLS keeps, say, goes out too.
+            match Pin::new(&mut *pen).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(error)) => return Poll::Ready(error.to_string()),
+                Poll::Pending => return self.block(),
+            }
         }
+    }
+
+    /// The peer takes nothing now. Calls go on that cannot be sent: whoever wakes the task for their time is heard.
+    fn block(&mut self) -> Poll<String> {
+        let mut line = self.shared.line();
+        line.woken = false;
+        if std::mem::take(&mut line.ask) {
+            self.pulse.ask(Instant::now());
+        }
+        Poll::Pending
     }
 
     /// Takes what is to be written next. Says whether there is anything.
@@ -164,7 +200,13 @@ impl Task {
         }
         line.woken = false;
         line.writing = false;
+        self.pongs = 0;
         self.say(&mut line);
+        if std::mem::take(&mut line.unflushed) {
+            self.unflushed = true;
+            line.writing = true;
+            return true;
+        }
         if line.traffic.is_empty() {
             self.waited = false;
             return false;
@@ -176,7 +218,7 @@ impl Task {
             return false;
         }
         self.waited = false;
-        line.traffic.fill();
+        line.fill();
         self.batch.take(&mut line.traffic.outbox);
         line.traffic.go_on();
         line.taken += self.batch.pending() as u64;
@@ -271,5 +313,27 @@ impl Task {
         self.waited = true;
         let _ = self.poll_write(cx);
         Poll::Ready(format!("the peer does not keep to the protocol: {violation}"))
+    }
+}
+
+impl Line {
+    /// Puts parts of long messages on their way, and notes which calls are on it whole.
+    fn fill(&mut self) {
+        let Self { slots, traffic, taken, .. } = self;
+        traffic.fill();
+        for (id, pending) in traffic.parts.take_out() {
+            if let Some(slot) = slots.get(id) {
+                slot.sent = *taken + pending as u64;
+            }
+        }
+    }
+}
+
+/// A runtime that shuts down drops its tasks wherever they are. Whoever waits elsewhere is told.
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.shared.standing.phase() != Phase::Closed {
+            self.close("the runtime that it was made on has shut down");
+        }
     }
 }

@@ -9,6 +9,7 @@ use micro_core::{Body, BodyStream, Deadline, Dispatch, Error, Head, Peer, Reques
 use tokio::time::Instant;
 
 use super::First;
+use super::connection::CLOGGED;
 use super::line::Line;
 use super::place::{BATCH, Place};
 use super::reply::{self, Rest};
@@ -18,13 +19,11 @@ use super::taken::{Coming, Life, Running, Taken};
 use crate::Placement;
 use crate::http::{Permit, Serving, too_many};
 use crate::lane::frame::{self, CallHead, End, Frame, Frames, Message, Violation};
-use crate::lane::inbox::{Ended, Inbox, Key, Put, Reader};
-use crate::lane::limits::{FIXED, Limits};
+use crate::lane::inbox::{Delivered, Ended, Inbox, Key, Reader};
+use crate::lane::limits::{FIXED, IDLE_FRAMES, Limits};
 use crate::lane::outbox::Outbox;
 use crate::lane::partial::{Came, Partials};
-
-/// How many frames in a row may be of no call, or cancel one that was not answered yet.
-const IDLE_FRAMES: usize = 10_000;
+use crate::lane::room::Room;
 
 /// What a connection knows of its calls.
 pub(super) struct Calls {
@@ -35,6 +34,7 @@ pub(super) struct Calls {
     pub(super) theirs: Limits,
     pub(super) tables: Tables,
     pub(super) partials: Partials,
+    room: Room,
     /// The calls that are not over, by their number less one.
     pub(super) places: Vec<Taken>,
     pub(super) running: usize,
@@ -43,10 +43,12 @@ pub(super) struct Calls {
     /// The earliest deadline of a call that runs, or an earlier moment.
     pub(super) due: Option<Deadline>,
     pub(super) late: Vec<u32>,
+    /// Calls that are over, until they are let go.
+    pub(super) over: Vec<Running>,
     pub(super) idle: usize,
     pub(super) peer_left: bool,
-    /// How many bytes of the answers of tasks waited when calls were settled last.
-    pub(super) waiting: usize,
+    /// How many bytes of the answers of tasks waited when calls were settled last, in frames and in parts.
+    pub(super) waiting: (usize, usize),
 }
 
 /// When a batch of frames came, and how long handlers that are polled in place had of it.
@@ -79,14 +81,16 @@ impl Calls {
             theirs,
             tables,
             partials,
+            room: Room::new(&own),
             places: Vec::new(),
             running: 0,
             answers: Outbox::default(),
             due: None,
             late: Vec::new(),
+            over: Vec::new(),
             idle: 0,
             peer_left: false,
-            waiting: 0,
+            waiting: (0, 0),
         }
     }
 
@@ -108,15 +112,15 @@ impl Calls {
         self.running
     }
 
-    /// How many bytes of answers wait.
-    pub(super) fn pending(&self) -> usize {
+    /// How many bytes of answers wait: in frames, and in parts that are no frames yet.
+    pub(super) fn pending(&self) -> (usize, usize) {
         let state = self.line.lock();
-        self.answers.pending() + state.traffic.outbox.pending() + usize::from(!state.traffic.parts.is_empty())
+        (self.answers.pending() + state.traffic.outbox.pending(), state.traffic.parts.pending())
     }
 
     /// The same, as it was when calls were settled last.
-    pub(super) fn waiting(&self) -> usize {
-        self.answers.pending() + self.waiting
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        (self.answers.pending() + self.waiting.0, self.waiting.1)
     }
 
     /// Whether the peer has said that it makes no calls any more.
@@ -189,10 +193,12 @@ impl Calls {
                 self.count()
             }
             Frame::Credit { id, bytes } => {
-                if !self.line.lock().add(id, bytes) {
-                    return Err(Violation::new("more credit than there can be"));
+                let added = self.line.lock().add(id, bytes);
+                match added {
+                    Some(false) => Err(Violation::new("more credit than there can be")),
+                    Some(true) if id != 0 => Ok(()),
+                    Some(true) | None => self.count(),
                 }
-                if id == 0 { self.count() } else { Ok(()) }
             }
             Frame::Ping(bytes) => {
                 frame::put_pong(self.answers.frames(), bytes);
@@ -204,14 +210,17 @@ impl Calls {
                 self.count()
             }
             Frame::Route { number, service, endpoint } => {
+                self.fits(service.len() + endpoint.len() + 4)?;
                 self.tables.route(number, service, endpoint)?;
                 self.count()
             }
             Frame::Block { number, entries } => {
+                self.fits(entries.len())?;
                 self.tables.block(number, entries)?;
                 self.count()
             }
             Frame::Format { number, content_type } => {
+                self.fits(content_type.len())?;
                 self.tables.format(number, content_type, &self.serving.options.formats);
                 self.count()
             }
@@ -229,6 +238,9 @@ impl Calls {
         batch: &mut Batch,
         cx: &mut Context<'_>,
     ) -> std::result::Result<(), Violation> {
+        if self.peer_left {
+            return Err(Violation::new("a CALL behind the good-bye of its client"));
+        }
         self.open(id)?;
         if !call.fits(self.own.max_header) {
             return Err(Violation::new("a CALL with more metadata than was agreed on"));
@@ -278,6 +290,14 @@ impl Calls {
         }
         if !matches!(self.places[index], Taken::Free) {
             return Err(Violation::from(format!("call {id}, which is not over")));
+        }
+        Ok(())
+    }
+
+    /// Whether names or metadata of this length may be in one frame.
+    fn fits(&self, length: usize) -> std::result::Result<(), Violation> {
+        if length > self.own.max_header as usize {
+            return Err(Violation::new("names or metadata that are longer than max_header allows"));
         }
         Ok(())
     }
@@ -338,6 +358,10 @@ impl Calls {
 impl Calls {
     /// Whether a handler is polled by this task.
     fn is_in_place(&self, place: &Place, batch: &Batch) -> bool {
+        if self.answers.pending() >= CLOGGED {
+            // Its number is free at once, so that nothing else bounds the answers to what has come already.
+            return false;
+        }
         match self.serving.options.placement {
             Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.start) < BATCH,
             Placement::InPlace => true,
@@ -399,26 +423,20 @@ impl Calls {
             },
             Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) => {
                 self.idle = 0;
-                let passed_over = match self.partials.put(id, message)? {
-                    Came::Whole(message) => match inbox.put(message) {
-                        Put::Kept => return Ok(()),
-                        Put::Unread(length) => length,
-                        Put::Above => {
-                            return Err(Violation::from(format!(
-                                "call {id} sends more than it has credit for"
-                            )));
-                        }
-                    },
-                    Came::TooLong(size) => {
+                self.room.begin(&message, || self.line.lock().traffic.take_given())?;
+                let passed_over = match inbox.deliver(id, message, &mut self.partials)? {
+                    Delivered::Kept => return Ok(()),
+                    Delivered::Unread(length) => length,
+                    Delivered::TooLong(size) => {
                         inbox.end(Ended::Failed(too_long(&self.own, size)));
                         usize::try_from(size).unwrap_or(usize::MAX)
                     }
-                    Came::Part | Came::Nothing => return Ok(()),
                 };
                 self.line.lock().traffic.pass_over(passed_over);
             }
             // Its call has ended without it.
             _ => {
+                self.room.begin(&message, || self.line.lock().traffic.take_given())?;
                 if let Some(length) = message.begins() {
                     self.line.lock().traffic.pass_over(length);
                 }
@@ -440,7 +458,10 @@ impl Calls {
     fn half_closed(&mut self, id: u32, end: &End<'_>) -> std::result::Result<(), Violation> {
         let trailers = match end {
             End::Done => None,
-            End::Trailers(trailers) => Some(frame::entries(trailers)?),
+            End::Trailers(trailers) => {
+                self.fits(trailers.len())?;
+                Some(frame::entries(trailers)?)
+            }
             End::Error(_) => return Err(Violation::new("an END with an error, from a client")),
         };
         if let Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) =

@@ -24,9 +24,11 @@ use crate::lane::traffic::Traffic;
 use crate::transport::stopped;
 
 /// How much may wait to be written until nothing more is read: who takes no answers gets no further calls in.
-const CLOGGED: usize = 1024 * 1024;
+pub(in crate::lane) const CLOGGED: usize = 1024 * 1024;
+/// The same for long messages, which go out in parts beside all else.
+pub(in crate::lane) const CLOGGED_PARTS: usize = 16 * 1024 * 1024;
 /// How long a lane has nothing to do until it gives back its memory.
-const REST: Duration = Duration::from_millis(500);
+pub(in crate::lane) const REST: Duration = Duration::from_millis(500);
 /// How often the end is looked for while there is always something else to do: each time that so much was done.
 const TURNS: u32 = 16;
 /// How long an idle peer has to agree to the end, and how long answers may take to be handed over.
@@ -49,6 +51,8 @@ pub(super) struct Connection<S> {
     set: bool,
     /// When anything last came or was written.
     active: Instant,
+    /// Whether bytes were written and may be kept by the socket.
+    unflushed: bool,
     /// Since when nothing of what there is could be written.
     blocked: Option<Instant>,
     /// Since when the rest of a frame is to come.
@@ -98,6 +102,7 @@ impl<S: Socket> Connection<S> {
             timer: Box::pin(sleep_until(now + REST)),
             set: false,
             active: now,
+            unflushed: false,
             blocked: None,
             begun: None,
             end: End::None,
@@ -149,14 +154,17 @@ impl<S: Socket> Connection<S> {
     /// Ready when it is over, with the reason.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
         let mut spawned = false;
-        while !self.is_clogged() {
+        let clogged = loop {
+            if self.is_clogged() {
+                break true;
+            }
             let came = self.buffer.has_begun() && self.begun.is_none();
             if !came {
                 match self.buffer.poll_read(cx, &mut self.socket) {
                     Poll::Ready(Ok(0)) => return Poll::Ready("the peer closed it"),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Ready(Err(_)) => return Poll::Ready("its socket failed"),
-                    Poll::Pending => break,
+                    Poll::Pending => break false,
                 }
             }
             match self.receive(cx) {
@@ -173,9 +181,13 @@ impl<S: Socket> Connection<S> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-        }
+        };
         if let Poll::Ready(why) = self.poll_write(cx) {
             return Poll::Ready(why);
+        }
+        if clogged && !self.is_clogged() {
+            // There is room again, and nothing else would say that more is to be read.
+            cx.waker().wake_by_ref();
         }
         self.poll_timer(cx)
     }
@@ -187,22 +199,24 @@ impl<S: Socket> Connection<S> {
         self.rested = false;
         self.pulse.hear(now);
         let bytes = self.buffer.frames(self.calls.longest());
+        // What is left over began with these bytes, unless nothing was whole.
+        let since = if bytes.is_empty() { self.begun.unwrap_or(now) } else { now };
         let spawned = self.calls.receive(bytes, now, cx)?;
-        self.begun = self.buffer.has_begun().then_some(self.begun.unwrap_or(now));
+        self.begun = self.buffer.has_begun().then_some(since);
         Ok(spawned)
     }
 
     /// Whether the peer takes too little of its answers to be asked for more calls.
     fn is_clogged(&self) -> bool {
-        self.batch.pending() + self.calls.waiting() >= CLOGGED
+        let (frames, parts) = self.calls.waiting();
+        self.batch.pending() + frames >= CLOGGED || parts >= CLOGGED_PARTS
     }
 
     /// Writes what there is to write. Ready when the connection is over.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
         loop {
             if self.batch.is_empty() && !self.take(cx) {
-                self.blocked = None;
-                return Poll::Pending;
+                return self.poll_flush(cx);
             }
             let mut pieces = [IoSlice::new(&[]); PIECES];
             let count = self.batch.pieces(&mut pieces);
@@ -211,15 +225,32 @@ impl<S: Socket> Connection<S> {
                 Poll::Ready(Ok(count)) => {
                     self.batch.advance(count);
                     self.blocked = None;
+                    self.unflushed = true;
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready("its socket failed"),
-                Poll::Pending => {
-                    let now = *self.blocked.get_or_insert_with(Instant::now);
-                    self.sooner(now + self.serving.options.message_timeout);
-                    return Poll::Pending;
-                }
+                Poll::Pending => return self.block(),
             }
         }
+    }
+
+    /// Has the socket send what it keeps: one with TLS, say.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        if self.unflushed {
+            match Pin::new(&mut self.socket).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(_)) => return Poll::Ready("its socket failed"),
+                Poll::Pending => return self.block(),
+            }
+        }
+        self.blocked = None;
+        Poll::Pending
+    }
+
+    /// The peer takes nothing now.
+    fn block(&mut self) -> Poll<&'static str> {
+        let now = *self.blocked.get_or_insert_with(Instant::now);
+        self.sooner(now + self.serving.options.message_timeout);
+        Poll::Pending
     }
 
     /// Takes what is to be written next. Says whether there is anything.
@@ -246,6 +277,8 @@ impl<S: Socket> Connection<S> {
             state.traffic.go_on();
         }
         self.calls.settle(&mut state);
+        drop(state);
+        self.calls.let_go();
         !self.batch.is_empty()
     }
 
@@ -260,6 +293,16 @@ impl<S: Socket> Connection<S> {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
         if let Some(due) = self.calls.due() {
             self.sooner(due);
+        }
+        let within = self.serving.options.message_timeout;
+        if let Some(begun) = self.begun {
+            self.sooner(begun + within);
+        }
+        if self.calls.running() > 0 {
+            self.sooner(self.pulse.due());
+            if !self.calls.partials.is_empty() {
+                self.sooner(self.active + within);
+            }
         }
         loop {
             if let Some(why) = self.is_over() {
@@ -291,7 +334,11 @@ impl<S: Socket> Connection<S> {
             End::None => return None,
             End::Told(told) | End::Cancelled(told) => told,
         };
-        if self.calls.running() > 0 || !self.batch.is_empty() || self.calls.pending() > 0 {
+        if self.calls.running() > 0
+            || !self.batch.is_empty()
+            || self.unflushed
+            || self.calls.pending() != (0, 0)
+        {
             return None;
         }
         let agreed = self.calls.has_peer_left() || told.elapsed() >= AGREE;
@@ -330,7 +377,7 @@ impl<S: Socket> Connection<S> {
             }
         }
         match self.end {
-            End::Told(told) | End::Cancelled(told) if !running => due(told + AGREE),
+            End::Told(told) | End::Cancelled(told) if !running && now < told + AGREE => due(told + AGREE),
             End::None if !running && self.begun.is_none() => {
                 let end = self.active + options.idle_timeout;
                 if now >= end {

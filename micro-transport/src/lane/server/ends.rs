@@ -13,12 +13,12 @@ impl Calls {
     pub(super) fn cancel(&mut self, id: u32) {
         self.settle_all();
         let error = || Error::cancelled("the caller gave the call up");
-        self.partials.remove(id);
         let Some(taken) = self.places.get_mut((id as usize).wrapping_sub(1)) else { return };
         match std::mem::take(taken) {
             Taken::Free => {}
             Taken::Coming(_) => {
                 self.running -= 1;
+                self.partials.remove(id);
                 self.answer(id, Err(error().not_reached()));
             }
             Taken::Running(running) => {
@@ -62,6 +62,7 @@ impl Calls {
             if let Taken::Running(running) = std::mem::take(&mut self.places[id as usize - 1]) {
                 // One that was answered from here still runs, and so does one whose answer is all there is of it.
                 running.task.abort();
+                self.over.push(running);
                 self.running -= 1;
                 // What has come of a message that nobody reads any more.
                 if let Some(length) = self.partials.remove(id) {
@@ -69,14 +70,22 @@ impl Calls {
                 }
             }
         }
-        self.waiting = traffic.outbox.pending() + usize::from(!traffic.parts.is_empty());
+        self.waiting = (traffic.outbox.pending(), traffic.parts.pending());
     }
 
-    /// The same, when there can be any.
+    /// Tells those who read the requests of calls that are over. Without the lock: what they do then may need it.
+    pub(super) fn let_go(&mut self) {
+        for running in self.over.drain(..) {
+            running.life.over();
+        }
+    }
+
+    /// Both, when there can be any.
     pub(super) fn settle_all(&mut self) {
         if self.running > 0 {
             let line = self.line.clone();
             self.settle(&mut line.lock());
+            self.let_go();
         }
     }
 
@@ -121,6 +130,7 @@ impl Drop for Calls {
         for taken in &self.places {
             if let Taken::Running(running) = taken {
                 running.task.abort();
+                running.life.over();
             }
         }
     }

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) traffic: Traffic,
     /// The calls that have a task, by their number less one.
     tasks: Vec<Answering>,
+    /// Which use of a number the next one is.
+    next: u32,
     /// The numbers of calls that were answered since somebody looked.
     pub(super) answered: Vec<u32>,
     /// The task of the connection, and whether it was woken and has not looked yet.
@@ -39,7 +41,8 @@ struct Answering {
 
 impl Line {
     pub(super) fn new(traffic: Traffic) -> Self {
-        let state = State { traffic, tasks: Vec::new(), answered: Vec::new(), task: None, woken: false };
+        let state =
+            State { traffic, tasks: Vec::new(), next: 0, answered: Vec::new(), task: None, woken: false };
         Self(Mutex::new(state))
     }
 
@@ -93,22 +96,24 @@ impl State {
         }
         let answering = &mut self.tasks[index];
         answering.runs = true;
+        answering.use_ = self.next;
+        self.next = self.next.wrapping_add(1);
         Key { id, use_: answering.use_ }
     }
 
-    /// The peer takes more of a streamed answer. Says whether that is a sum that can be.
-    pub(super) fn add(&mut self, id: u32, bytes: u32) -> bool {
+    /// The peer takes more of a streamed answer, or, with id 0, of all. Says whether that is a sum that can be; `None`
+    /// where no stream is.
+    pub(super) fn add(&mut self, id: u32, bytes: u32) -> Option<bool> {
         if id == 0 {
-            return self.traffic.add(bytes);
+            return Some(self.traffic.add(bytes));
         }
-        let answering = self.tasks.get_mut(id as usize - 1);
-        let flow = answering.filter(|answering| answering.runs).and_then(|answering| answering.flow.as_mut());
-        flow.is_none_or(|flow| flow.add(bytes))
+        let answering = self.tasks.get_mut(id as usize - 1)?;
+        Some(answering.flow.as_mut()?.add(bytes))
     }
 
     fn over(&mut self, id: u32) {
         if let Some(answering) = self.tasks.get_mut(id as usize - 1) {
-            *answering = Answering { use_: answering.use_.wrapping_add(1), ..Answering::default() };
+            *answering = Answering::default();
             self.answered.push(id);
         }
     }
@@ -127,7 +132,9 @@ impl State {
     pub(super) fn rest(&mut self) {
         self.traffic.rest();
         self.answered.shrink_to(0);
-        self.tasks.shrink_to_fit();
+        if self.tasks.iter().all(|answering| !answering.runs) {
+            self.tasks = Vec::new();
+        }
     }
 }
 
@@ -179,7 +186,7 @@ impl Sending for Line {
 
 /// A streamed request is read.
 impl Giving for Line {
-    fn give(&self, key: Key, bytes: u32, more: bool) {
+    fn give(&self, key: Key, bytes: i64, more: bool) {
         let mut state = self.lock();
         if state.traffic.give(more.then_some(key.id), bytes) {
             state.wake();

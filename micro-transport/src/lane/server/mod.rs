@@ -18,6 +18,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use self::connection::Connection;
+#[cfg(test)]
+pub(super) use self::connection::{CLOGGED, CLOGGED_PARTS, REST};
 use super::PREFACE;
 use super::buffer::ReadBuffer;
 use super::frame::{self, GoAway};
@@ -47,6 +49,7 @@ pub(crate) async fn serve<S: Socket>(
     let begun = async {
         let theirs = hello::read(&mut socket, &mut came).await?;
         socket.write_all(&hello::ours(&own)).await.map_err(Refused::Lost)?;
+        socket.flush().await.map_err(Refused::Lost)?;
         Ok(theirs)
     };
     let begun = tokio::select! {

@@ -52,7 +52,14 @@ pub(super) fn put(outbox: &mut Outbox, peer: &Limits, id: u32, result: &Result<R
         let mut opening = Vec::new();
         let first = Carried { len: room, total: message.len() };
         frame::put_reply_head(&mut opening, id, &head, Some(first));
-        return Rest::Parts(Parted { id, opening, first: room, message: message.clone(), waiter: None });
+        return Rest::Parts(Parted {
+            id,
+            opening,
+            first: room,
+            message: message.clone(),
+            waiter: None,
+            is_call: false,
+        });
     } else {
         frame::put_reply_head(outbox.frames(), id, &head, Some(Carried::whole(message.len())));
         outbox.message(message);

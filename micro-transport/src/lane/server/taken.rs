@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use micro_core::{Deadline, Head, Route};
+use micro_core::{Deadline, Error, Head, Route};
 use tokio::task::AbortHandle;
 
 use super::place::Place;
-use crate::lane::inbox::{Inbox, Key};
+use crate::lane::inbox::{Ended, Inbox, Key};
 
 /// What a number is used for.
 #[derive(Debug, Default)]
@@ -40,4 +40,13 @@ pub(super) struct Life {
     pub(super) route: Route,
     /// Where a streamed request goes.
     pub(super) requests: Option<Arc<Inbox>>,
+}
+
+impl Life {
+    /// The call is over: nothing comes of its requests any more. Who reads them may be in a task of its own.
+    pub(super) fn over(&self) {
+        if let Some(requests) = &self.requests {
+            requests.end(Ended::Failed(Error::cancelled("the call is over")));
+        }
+    }
 }

@@ -17,7 +17,7 @@ const INSIDE: &str = "MICRO_TEST_HOSTILE";
 
 /// Runs a flood in a process of its own, against a server with these options: memory stays in its bounds, and no file
 /// descriptor is left over.
-pub(super) async fn alone(name: &str, options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {
+pub(crate) async fn alone(name: &str, options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {
     let (_, name) = name.split_once("::").unwrap();
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         return bounded(options, flood).await;
@@ -38,7 +38,7 @@ pub(super) fn process(test: &str) -> Command {
 }
 
 /// How many files this process may have open.
-pub(super) fn open_files() -> usize {
+pub(crate) fn open_files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     // Without a limit there is more than anybody needs.
@@ -83,4 +83,4 @@ macro_rules! floods {
         }
     )+};
 }
-pub(super) use floods;
+pub(crate) use floods;

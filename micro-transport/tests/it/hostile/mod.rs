@@ -26,7 +26,7 @@ macro_rules! cases {
     )+};
 }
 
-mod alone;
+pub(crate) mod alone;
 mod bodies;
 mod crowds;
 mod envelopes;
@@ -36,5 +36,5 @@ mod heads;
 mod messages;
 mod protocols;
 mod rules;
-mod siege;
+pub(crate) mod siege;
 mod slow;

@@ -13,38 +13,46 @@ use crate::http_server::app::App;
 use crate::http_server::raw::{Raw, json};
 use crate::http_server::{LONG, Server, options};
 
+/// Up to how many places for calls are counted when an attack is over.
+const COUNTED: usize = 100;
+
 /// A server, and a client that behaves well and is to be answered whatever others do.
-pub(super) struct Siege {
-    pub(super) server: Server,
-    pub(super) app: Arc<App>,
+pub(crate) struct Siege {
+    pub(crate) server: Server,
+    pub(crate) app: Arc<App>,
     /// The tasks that there were before the first connection.
     tasks: usize,
+    /// How many calls the server runs at a time.
+    places: usize,
     over: Arc<AtomicBool>,
     bystander: JoinHandle<usize>,
 }
 
 impl Siege {
-    pub(super) async fn lay() -> Self {
+    pub(crate) async fn lay() -> Self {
         Self::with(options()).await
     }
 
-    pub(super) async fn with(options: ListenOptions) -> Self {
-        let app = App::new();
+    pub(crate) async fn with(options: ListenOptions) -> Self {
+        let (app, places) = (App::new(), options.max_calls);
         let server = Server::with(options, &app).await;
         let tasks = Handle::current().metrics().num_alive_tasks();
         let over = Arc::new(AtomicBool::new(false));
         let raw = Raw::to(server.address).await;
         let bystander = tokio::spawn(stand_by(raw, over.clone()));
-        Self { server, app, tasks, over, bystander }
+        Self { server, app, tasks, places, over, bystander }
     }
 
     /// The attack is over and its sockets are closed: others were answered all the while and are now, and nothing of it
     /// is left.
-    pub(super) async fn lift(self) {
+    pub(crate) async fn lift(self) {
         self.over.store(true, Ordering::SeqCst);
         let calls = timeout(LONG, self.bystander).await.expect("others are not answered").unwrap();
         assert!(calls >= 2, "{calls} calls of others");
         self.app.until_running(0).await;
+        if self.places <= COUNTED {
+            crate::lane::full(self.server.address, &self.app, self.places).await;
+        }
         let alive = || Handle::current().metrics().num_alive_tasks();
         let gone = async {
             while alive() > self.tasks {
