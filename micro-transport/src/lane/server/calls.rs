@@ -259,7 +259,10 @@ impl Calls {
         head.received = Some(batch.came.into_std());
         head.peer = Some(self.peer.clone());
         let body = match message {
-            None if call.stream => return self.stream(id, head, &place),
+            None if call.stream => {
+                batch.spawned = true;
+                return self.stream(id, head, &place);
+            }
             None => Body::Empty,
             Some(message) => match self.partials.put(id, message)? {
                 Came::Whole(message) => Body::One(message),

@@ -18,9 +18,19 @@ const INSIDE: &str = "MICRO_TEST_HOSTILE";
 /// Runs a flood in a process of its own, against a server with these options: memory stays in its bounds, and no file
 /// descriptor is left over.
 pub(crate) async fn alone(name: &str, options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {
+    alone_within(MEMORY, name, options, flood).await;
+}
+
+/// The same with a bound of its own, in bytes.
+pub(crate) async fn alone_within(
+    memory: usize,
+    name: &str,
+    options: ListenOptions,
+    flood: impl AsyncFnOnce(&Siege),
+) {
     let (_, name) = name.split_once("::").unwrap();
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
-        return bounded(options, flood).await;
+        return bounded(memory, options, flood).await;
     }
     let output =
         timeout(VERY_LONG, process(name).env(INSIDE, name).output()).await.expect("it does not end").unwrap();
@@ -45,7 +55,7 @@ pub(crate) fn open_files() -> usize {
     line.split_whitespace().next().unwrap().parse().unwrap_or(usize::MAX)
 }
 
-async fn bounded(options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {
+async fn bounded(memory: usize, options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {
     let before = files();
     let siege = Siege::with(options).await;
     let idle = kilobytes("VmRSS:") << 10;
@@ -53,7 +63,7 @@ async fn bounded(options: ListenOptions, flood: impl AsyncFnOnce(&Siege)) {
     siege.lift().await;
     let peak = kilobytes("VmHWM:") << 10;
     println!("{} KiB at most above idle", peak.saturating_sub(idle) >> 10);
-    assert!(peak - idle < MEMORY, "{idle} bytes before and {peak} at the peak");
+    assert!(peak - idle < memory, "{idle} bytes before and {peak} at the peak");
     let closed = async {
         while files() > before {
             tokio::time::sleep(Duration::from_millis(5)).await;

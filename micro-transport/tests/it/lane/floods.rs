@@ -2,7 +2,7 @@
 
 use super::attack::few;
 use super::wire::*;
-use crate::hostile::alone::floods;
+use crate::hostile::alone::{alone_within, floods};
 use crate::hostile::siege::Siege;
 use crate::http_server::options;
 
@@ -98,7 +98,14 @@ floods! {
     formats: few() => async |siege: &Siege| {
         goes_on(pour(&mut open(siege).await, 2_000, |n| frame(FORMAT, n % 240 + 16, [b'x'; 60_000])).await);
     };
-    connections_that_say_only_the_preface: few() => async |siege: &Siege| {
+}
+
+#[tokio::test]
+async fn connections_that_say_only_the_preface() {
+    // What 10,000 connections and their peers have in this process, unoptimised, and half of that again.
+    const MEMORY: usize = 96 << 20;
+    let name = concat!(module_path!(), "::connections_that_say_only_the_preface");
+    let flood = async |siege: &Siege| {
         let count = 10_000.min((crate::hostile::alone::open_files() - 100) / 2);
         let mut wires = Vec::new();
         for _ in 0..count {
@@ -108,4 +115,5 @@ floods! {
         }
         open(siege).await.goes_on().await;
     };
+    alone_within(MEMORY, name, few(), flood).await;
 }
