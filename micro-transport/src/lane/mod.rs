@@ -29,6 +29,8 @@ mod pump;
 mod room;
 pub(crate) mod server;
 mod traffic;
+#[cfg(test)]
+mod wrapped;
 
 /// What either side sends first: bytes that begin neither an HTTP request nor a TLS record, and that a transfer which
 /// mends line ends breaks; the last is the version.

@@ -64,20 +64,16 @@ impl Parts {
         true
     }
 
-    /// Sends no more of this call's message. Says whether none of it was sent.
-    pub(super) fn remove(&mut self, id: u32) -> bool {
-        let before = self.waiting.len();
-        let mut bytes = self.bytes;
-        let mut keep = |parted: &Parted| {
-            if parted.id == id {
-                bytes -= parted.message.len();
-            }
-            parted.id != id
-        };
-        self.waiting.retain(&mut keep);
-        self.begun.retain(&mut keep);
-        self.bytes = bytes;
-        self.waiting.len() != before
+    /// Sends no more of this call's message. Returns one of which nothing was sent.
+    pub(super) fn remove(&mut self, id: u32) -> Option<Parted> {
+        let found = |parts: &VecDeque<Parted>| parts.iter().position(|parted| parted.id == id);
+        if let Some(parted) = found(&self.begun).and_then(|index| self.begun.remove(index)) {
+            self.bytes -= parted.message.len();
+            return None;
+        }
+        let parted = found(&self.waiting).and_then(|index| self.waiting.remove(index))?;
+        self.bytes -= parted.message.len();
+        Some(parted)
     }
 
     /// Appends parts, until `enough` bytes are pending. At most `most` messages are begun at a time.

@@ -137,6 +137,17 @@ impl Traffic {
         Poll::Ready(())
     }
 
+    /// Sends no more of a call's message. Says whether the peer has not heard of that call.
+    pub(super) fn forget(&mut self, id: u32) -> bool {
+        let Some(unsent) = self.parts.remove(id) else { return false };
+        if !unsent.is_call {
+            // Nobody will give back what a message of a stream would have cost.
+            self.credit += cost(&unsent.message);
+            self.go_on();
+        }
+        unsent.is_call
+    }
+
     /// Ready when all messages of a stream are out, so that its end may follow.
     pub(super) fn poll_out(&mut self, id: u32, cx: &mut Context<'_>) -> Poll<()> {
         if !self.parts.is_empty() && self.parts.holds(id, cx) { Poll::Pending } else { Poll::Ready(()) }
@@ -181,6 +192,13 @@ impl Traffic {
     /// A message of a stream is passed over. Says whether there is something to write.
     pub(super) fn pass_over(&mut self, length: usize) -> bool {
         self.give(None, cost_of(length))
+    }
+
+    /// Whether nothing is left of any stream.
+    #[cfg(test)]
+    pub(super) fn is_at_rest(&self) -> bool {
+        let window = i64::from(self.peer.connection_window);
+        self.is_empty() && 2 * self.credit > window && self.credit <= window && self.taken < self.telling
     }
 
     /// Gives back the memory that is not needed while nothing happens.

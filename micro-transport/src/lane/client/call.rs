@@ -110,6 +110,14 @@ impl Shared {
 }
 
 impl Line {
+    /// The last frame of a call has come, or nothing comes any more: nothing more of it is sent either.
+    pub(super) fn close(&mut self, id: u32) {
+        if !self.traffic.parts.is_empty() {
+            self.traffic.forget(id);
+        }
+        self.slots.close(id);
+    }
+
     /// Puts the first frame of a call on its way.
     fn begin(
         &mut self,
@@ -296,8 +304,7 @@ impl Shared {
 
     fn cancel_at_peer(&self, line: &mut Line, id: u32) {
         let Line { slots, traffic, .. } = line;
-        if traffic.parts.remove(id) && slots.get(id).is_some_and(|slot| slot.sent == UNSENT) {
-            // It has never heard of the call.
+        if traffic.forget(id) {
             slots.close(id);
         } else {
             frame::put_cancel(traffic.outbox.frames(), id);

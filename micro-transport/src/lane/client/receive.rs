@@ -101,7 +101,7 @@ impl Task {
                                 slot.begun = Some(response);
                                 self.too_long(shared, line, id, size);
                                 if is_last {
-                                    line.slots.close(id);
+                                    line.close(id);
                                 }
                             }
                             Came::Part | Came::Nothing => slot.begun = Some(response),
@@ -150,7 +150,7 @@ impl Task {
                         return Err(Violation::from(format!("call {id} ends without an answer")));
                     }
                 }
-                line.slots.close(id);
+                line.close(id);
                 if let Some(length) = cut {
                     line.traffic.pass_over(length);
                 }
@@ -201,7 +201,7 @@ impl Task {
                 self.answer(line, id, response);
             }
             // The end of one that was passed over.
-            Came::Nothing if is_last => line.slots.close(id),
+            Came::Nothing if is_last => line.close(id),
             Came::Part | Came::TooLong(_) | Came::Nothing => {}
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Task {
     /// The last frame of a call that is answered with one message.
     fn answer(&mut self, line: &mut Line, id: u32, response: Response) {
         self.wakers.extend(line.slots.answer(id, Ok(response)));
-        line.slots.close(id);
+        line.close(id);
     }
 
     /// A message is longer than what is read: its call fails here. What is on its way of it is passed over.
@@ -263,12 +263,11 @@ impl Task {
         let written = line.written;
         let lost: Vec<_> = line.slots.owed().map(|(id, slot)| (id, slot.sent <= written)).collect();
         for (id, sent) in lost {
-            line.traffic.parts.remove(id);
             let error = shared.lost(cause, sent);
             if let Some(slot) = line.slots.get(id) {
                 self.wakers.extend(slot.fail(error));
             }
-            line.slots.close(id);
+            line.close(id);
         }
         shared.freed(&line, busy);
         line.traffic.go_on();

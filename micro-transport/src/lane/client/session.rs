@@ -160,6 +160,14 @@ impl Session {
         false
     }
 
+    /// Whether nothing is left of any call: no number, no bytes, nobody who waits, and no credit but what the peer need not
+    /// have told of yet.
+    #[cfg(test)]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let line = self.shared.line();
+        line.slots.busy() == 0 && line.traffic.is_at_rest()
+    }
+
     /// A place for a call.
     pub(crate) fn place(&self) -> Place {
         self.shared.standing.begin();

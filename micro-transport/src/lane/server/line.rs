@@ -78,7 +78,7 @@ impl Line {
         if running(tasks, key).is_none() {
             return false;
         }
-        traffic.parts.remove(key.id);
+        traffic.forget(key.id);
         let peer = traffic.peer;
         reply::put_error(&mut traffic.outbox, &peer, key.id, error);
         state.over(key.id);

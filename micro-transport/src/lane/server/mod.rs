@@ -36,15 +36,27 @@ pub(crate) struct First {
 
 /// Serves a lane, of which `came` was read, until it is closed, or the server stops and everything is answered. Its first
 /// call, if that came before it, runs when the peer has said what it takes of an answer.
-pub(crate) async fn serve<S: Socket>(
+pub(crate) async fn serve(
     serving: Arc<Serving>,
-    mut socket: S,
+    socket: impl Socket,
+    peer: Peer,
+    came: BytesMut,
+    first: Option<First>,
+) {
+    let own = Limits::of(&serving.options);
+    serve_as(own, serving, socket, peer, came, first).await;
+}
+
+/// The same for a side that takes this.
+pub(super) async fn serve_as(
+    own: Limits,
+    serving: Arc<Serving>,
+    mut socket: impl Socket,
     mut peer: Peer,
     mut came: BytesMut,
     first: Option<First>,
 ) {
     peer.protocol = "lane";
-    let own = Limits::of(&serving.options);
     let within = serving.options.header_timeout;
     let begun = async {
         let theirs = hello::read(&mut socket, &mut came).await?;
