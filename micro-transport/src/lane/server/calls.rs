@@ -484,15 +484,6 @@ impl Calls {
         }
         Ok(())
     }
-
-    /// Gives back the memory of calls, when there are none.
-    pub(super) fn rest(&mut self) {
-        self.line.lock().rest();
-        self.answers.rest();
-        if self.running == 0 {
-            self.places = Vec::new();
-        }
-    }
 }
 
 /// The error of a message that is longer than what is read.

@@ -123,6 +123,15 @@ impl Calls {
         next = [next, self.due()].into_iter().flatten().min();
         next
     }
+
+    /// Gives back the memory of calls, when there are none.
+    pub(super) fn rest(&mut self) {
+        self.line.lock().rest();
+        self.answers.rest();
+        if self.running == 0 {
+            self.places = Vec::new();
+        }
+    }
 }
 
 impl Drop for Calls {
