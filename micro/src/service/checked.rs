@@ -42,7 +42,7 @@ fn part(number: f64, most: f64) -> Result<(), String> {
     Err(format!("is {number}: write {range}"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "mdns", feature = "http", feature = "json"))]
 mod tests {
     use super::*;
 
