@@ -324,6 +324,87 @@ async fn answers_above_the_limit() {
     assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()).len(), 1000);
 }
 
+/// Answers the first request of each connection with these bytes, and says nothing more.
+async fn beginning(bytes: String) -> Raw {
+    Raw::start(move |mut stream, _| {
+        let bytes = bytes.clone();
+        async move {
+            if read_request(&mut stream).await.is_some() {
+                let _ = stream.write_all(bytes.as_bytes()).await;
+                let _ = stream.read_u8().await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_too_much_is_not_waited_for() {
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n";
+    let mut options = DialOptions::default();
+    options.max_message = 1000;
+    let mut plain = options.clone();
+    plain.protocols = vec!["http/1.1".to_owned()];
+    for answer in [
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", u64::MAX),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{{}}", u64::MAX - 1),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", u64::MAX - 2),
+        format!("{CHUNKED}ffffffffffffffff\r\n"),
+        format!("{CHUNKED}3e9;a=b\r\nbeginning"),
+        format!("{CHUNKED}3e8\r\n{}\r\n1\r\n", "x".repeat(1000)),
+        format!("HTTP/1.1 103 Early Hints\r\n\r\n{CHUNKED}3\r\nabc\r\nffffffffffffffff\r\nx"),
+    ] {
+        for options in [&options, &plain] {
+            let server = beginning(answer.clone()).await;
+            let connection = dial(server.address, options).await;
+            let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+            assert_eq!((error.code(), error.reached()), (Code::ResourceExhausted, true), "{answer}: {error}");
+            for told in ["max_message", "1000 bytes", &server.address.to_string()] {
+                assert!(error.detail().contains(told), "{answer}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn chunks_are_waited_for_as_long_as_they_are_within_the_limit() {
+    let server = Raw::start(|mut stream, _| async move {
+        while read_request(&mut stream).await.is_some() {
+            for piece in [
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1f4\r\n",
+                &"x".repeat(250),
+                &format!("{}\r\n1", "x".repeat(250)),
+                &format!("f4\r\n{}\r\n", "x".repeat(500)),
+                "0\r\nCount: 7\r\n\r\n",
+            ] {
+                stream.write_all(piece.as_bytes()).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    })
+    .await;
+    let mut options = DialOptions::default();
+    options.max_message = 1000;
+    let connection = dial(server.address, &options).await;
+    for _ in 0..3 {
+        let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+        assert_eq!(text(&response).len(), 1000);
+        assert_eq!(response.trailers().get("count"), Some("7"));
+    }
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_head_above_the_limits_says_which() {
+    for head in ["a: b\r\n".repeat(150), format!("a: {}\r\n", "x".repeat(1 << 20))] {
+        let server = beginning(format!("HTTP/1.1 200 OK\r\n{head}\r\n")).await;
+        let connection = dial(server.address, &DialOptions::default()).await;
+        let error = soon(connection.dispatch(request("{}"))).await.unwrap_err();
+        assert_eq!((error.code(), error.reached()), (Code::Internal, true));
+        assert!(error.detail().contains("256 KiB, or has more than 100 lines"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn garbage_is_an_error() {
     let mut random = 0x9E37_79B9_7F4A_7C15_u64;
@@ -381,7 +462,9 @@ async fn a_streamed_request_needs_http2() {
     let body = BodyStream::of([Frame::Data("{}".into())]);
     let error = soon(connection.dispatch(Request::new(head(), Body::Stream(body)))).await.unwrap_err();
     assert_eq!((error.code(), error.reached()), (Code::Unimplemented, false));
-    assert!(error.detail().contains("HTTP/2"), "{error}");
+    for told in ["HTTP/2 or the lane", "`protocols`", &server.address.to_string()] {
+        assert!(error.detail().contains(told), "{error}");
+    }
     assert_eq!(text(&soon(connection.dispatch(request("{}"))).await.unwrap()), "{}");
 }
 
@@ -470,6 +553,31 @@ async fn a_streamed_answer_over_http1() {
     let response = soon(connection.dispatch(request("{}"))).await.unwrap();
     drop(response);
     server.until_open(0).await;
+}
+
+#[tokio::test]
+async fn a_chunk_of_a_stream_may_hold_many_messages() {
+    let server = Raw::start(|mut stream, _| async move {
+        read_request(&mut stream).await.unwrap();
+        let messages = b"\0\0\0\0\x011".repeat(500);
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let size = format!("{:x}\r\n", messages.len() + 7);
+        stream.write_all(&[head.as_bytes(), size.as_bytes(), &messages[..1500]].concat()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(&[&messages[1500..], b"\x02\0\0\0\x02{}\r\n0\r\n\r\n"].concat()).await.unwrap();
+        let _ = stream.read_u8().await;
+    })
+    .await;
+    let mut options = DialOptions::default();
+    options.max_message = 1000;
+    let connection = dial(server.address, &options).await;
+    let response = soon(connection.dispatch(request("{}"))).await.unwrap();
+    let Body::Stream(mut answers) = response.body else { panic!("{:?}", response.body) };
+    for _ in 0..500 {
+        assert_eq!(soon(answers.frame()).await.unwrap().unwrap(), Frame::Data("1".into()));
+    }
+    assert!(soon(answers.frame()).await.is_none());
 }
 
 #[tokio::test]

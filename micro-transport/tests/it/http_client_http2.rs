@@ -200,6 +200,12 @@ async fn limits_of_answers() {
                     answer.headers_mut().insert("content-length", 2000.into());
                     respond.send_response(answer, false).unwrap()
                 }
+                b"announced" => {
+                    let mut answer = ok("application/json");
+                    answer.headers_mut().insert("content-length", u64::MAX.into());
+                    let _nothing = respond.send_response(answer, false).unwrap();
+                    return std::future::pending().await;
+                }
                 b"stream" => begin(&mut respond),
                 _ => respond.send_response(ok("application/json"), false).unwrap(),
             };
@@ -212,7 +218,7 @@ async fn limits_of_answers() {
     let mut options = h2();
     options.max_message = 1000;
     let connection = dial(server.address, &options).await;
-    for kind in ["length", "pieces", "stream"] {
+    for kind in ["length", "announced", "pieces", "stream"] {
         let error = soon(connection.dispatch(request(kind))).await.unwrap_err();
         assert_eq!((error.code(), error.reached()), (Code::ResourceExhausted, true), "{kind}: {error}");
         assert!(error.detail().contains("max_message"), "{error}");

@@ -3,11 +3,12 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::response::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Version, header};
 use micro_core::format::Kind;
 use micro_core::{Body, BodyStream, Code, Error, Format, Metadata, Response, Result};
 
@@ -60,12 +61,12 @@ pub(super) async fn read(head: Parts, mut body: impl Incoming, expected: &Expect
             return Err(mismatch(content_type, &snippet(&mut body).await, expected));
         }
         if head.headers.contains_key(header::CONTENT_LENGTH) {
-            whole(collect(&mut body, expected).await?, expected)?
+            whole(collect(&head, &mut body, expected).await?, expected)?
         } else {
             Response::new(Body::Stream(BodyStream::new(Envelopes::open(body, expected).await?)))
         }
     } else if is_readable(content_type, expected.format) || is_nothing(&head.headers) {
-        let collected = collect(&mut body, expected).await?;
+        let collected = collect(&head, &mut body, expected).await?;
         let mut response = Response::new(Body::One(collected.bytes));
         if let Some(trailers) = collected.trailers {
             set(response.trailers_mut(), &trailers, expected)?;
@@ -148,20 +149,35 @@ struct Collected {
 }
 
 /// Reads one message.
-async fn collect(body: &mut impl Incoming, expected: &Expected) -> Result<Collected> {
-    let limit = expected.target.options().max_message;
+async fn collect(head: &Parts, body: &mut impl Incoming, expected: &Expected) -> Result<Collected> {
+    let (address, limit) = (expected.target.address(), expected.target.options().max_message);
+    let too_large = |size| error::answer_too_large(address, size, limit);
     if let Some(size) = body.size_hint().exact().filter(|size| *size > limit as u64) {
-        return Err(error::answer_too_large(Some(size), limit));
+        return Err(too_large(Some(size)));
     }
     let mut collected = Collected { bytes: Bytes::new(), trailers: None };
     // Most answers are one piece, which is kept as it is.
     let mut pieces = BytesMut::new();
-    while let Some(frame) = next(body).await {
+    loop {
+        let earlier = collected.bytes.len() + pieces.len();
+        // What is announced is not waited for where it is too much already.
+        let frame = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
+            Poll::Pending => {
+                let announced = (earlier as u64).saturating_add(body.size_hint().lower());
+                let size = told(head).map_or(announced, |told| told.max(announced));
+                if size > limit as u64 {
+                    Poll::Ready(Some(Err(too_large(Some(size)))))
+                } else {
+                    Poll::Pending
+                }
+            }
+            ready => ready,
+        });
+        let Some(frame) = frame.await else { break };
         match frame?.into_data() {
             Ok(piece) => {
-                let earlier = collected.bytes.len() + pieces.len();
                 if earlier + piece.len() > limit {
-                    return Err(error::answer_too_large(None, limit));
+                    return Err(too_large(None));
                 }
                 if earlier == 0 {
                     collected.bytes = piece;
@@ -177,6 +193,12 @@ async fn collect(body: &mut impl Incoming, expected: &Expected) -> Result<Collec
         collected.bytes = pieces.freeze();
     }
     Ok(collected)
+}
+
+/// The length that the head tells over HTTP/2, where it is not a part of the framing.
+fn told(head: &Parts) -> Option<u64> {
+    let length = head.headers.get(header::CONTENT_LENGTH).filter(|_| head.version == Version::HTTP_2)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 /// An answer in envelopes that came at once: it has one message at most.

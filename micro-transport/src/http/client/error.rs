@@ -32,8 +32,10 @@ pub(super) fn unreadable(from: &Address, why: impl Display) -> Error {
 }
 
 /// An answer above the limit. Its handler did run, which is what tells it from a refused request.
-pub(super) fn answer_too_large(size: Option<u64>, limit: usize) -> Error {
-    Error::message_too_large(size, limit as u64, "max_message").maybe_reached()
+pub(super) fn answer_too_large(from: &Address, size: Option<u64>, limit: usize) -> Error {
+    let error = Error::message_too_large(size, limit as u64, "max_message").maybe_reached();
+    let detail = format!("the answer of {from} is too large: {}", error.detail());
+    error.with_detail(detail)
 }
 
 /// An error that the envelopes of an answer led to: the call that it answers was made.
@@ -93,8 +95,10 @@ mod tests {
 
     #[test]
     fn a_large_answer_was_reached() {
-        let error = answer_too_large(Some(9), 4);
+        let error = answer_too_large(&Address::new("10.0.0.1:80").unwrap(), Some(9), 4);
         assert_eq!((error.code(), error.http(), error.reached()), (Code::ResourceExhausted, 413, true));
-        assert!(error.detail().contains("max_message") && error.detail().contains('9'), "{error}");
+        for told in ["max_message", "9 bytes", "4 bytes", "10.0.0.1:80"] {
+            assert!(error.detail().contains(told), "{error}");
+        }
     }
 }

@@ -127,11 +127,11 @@ impl Dispatch for HttpConnection {
     }
 }
 
-/// The error of a streamed call to a node that is known to have no HTTP/2.
+/// The error of a streamed call to a node that is known to have neither HTTP/2 nor the lane.
 fn no_streams(target: &Target) -> Error {
     Error::unimplemented(format!(
-        "a streamed request needs HTTP/2, which {} does not list in its metadata `micro`: call a service of micro, or \
-         use gRPC",
+        "a streamed request needs HTTP/2 or the lane, and {} has neither: it is no service of micro, or they are switched \
+         off there (see `protocols`)",
         target.address()
     ))
     .not_reached()

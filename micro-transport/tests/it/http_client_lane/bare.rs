@@ -176,6 +176,24 @@ async fn what_comes_back_is_asked_anew() {
     assert_eq!(third.count(), 20);
 }
 
+/// A service of ours that has nothing for streams of requests says so.
+#[tokio::test]
+async fn a_streamed_request_where_only_http1_is_on() {
+    let mut plain = options();
+    (plain.protocols.http2, plain.protocols.lane) = (false, false);
+    let address = serve(Arc::new(Seen::default()), &plain).await;
+    let connection = dial(address, &DialOptions::default()).await;
+    for _ in 0..3 {
+        let body = Body::Stream(BodyStream::of([Frame::Data("{}".into())]));
+        let error = soon(connection.dispatch(Request::new(head(), body))).await.unwrap_err();
+        assert!(!error.reached(), "{error:?}");
+        for told in ["HTTP/2 is switched off", &address.to_string()] {
+            assert!(error.detail().contains(told), "{error}");
+        }
+        assert_eq!(works(&connection).await, "http/1.1");
+    }
+}
+
 /// A server that stops answers what it has got, on the lane too.
 #[tokio::test]
 async fn a_server_that_stops_answers_the_first_call() {

@@ -5,8 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
-use http_body::{Frame, SizeHint};
+use http::{HeaderValue, Request, Response, header};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use micro_core::{Error, Result};
@@ -21,7 +21,7 @@ use crate::http::client::error;
 /// # Errors
 /// [`Code::Unavailable`](micro_core::Code::Unavailable) when the connection breaks; not reached if nothing was written.
 pub(super) async fn exchange(mut place: Place, request: Request<Full<Bytes>>) -> Result<Response<Answer>> {
-    place.socket.calling = true;
+    place.socket.begin();
     let before = place.socket.written();
     let mut response = pin!(place.socket.sender.try_send_request(request));
     let result = poll_fn(|cx| {
@@ -30,7 +30,19 @@ pub(super) async fn exchange(mut place: Place, request: Request<Full<Bytes>>) ->
     })
     .await;
     match result {
-        Ok(response) => Ok(response.map(|incoming| Answer { incoming, place: Some(place) })),
+        Ok(response) => {
+            let (parts, incoming) = response.into_parts();
+            // Another coding than that ends with its connection.
+            let chunked = incoming.size_hint().exact().is_none()
+                && parts
+                    .headers
+                    .get_all(header::TRANSFER_ENCODING)
+                    .iter()
+                    .next_back()
+                    .is_some_and(is_chunked);
+            let answer = Answer { incoming, place: Some(place), chunked, taken: 0 };
+            Ok(Response::from_parts(parts, answer))
+        }
         Err(error) if error.message().is_some() || place.socket.written() == before => {
             let cause = place.socket.broken().unwrap_or(error.error());
             Err(error::not_sent(place.target().address(), error::root(cause)))
@@ -43,7 +55,11 @@ pub(super) async fn exchange(mut place: Place, request: Request<Full<Bytes>>) ->
 fn failure(place: &Place, cause: &hyper::Error) -> Error {
     let address = place.target().address();
     if cause.is_parse_too_large() {
-        return error::unreadable(address, "its head is larger than 256 KiB");
+        // A head that cannot be read is still there; one that was read tells a length that no number can hold.
+        if !place.socket.unused().starts_with(b"HTTP/") {
+            return error::answer_too_large(address, None, place.target().options().max_message);
+        }
+        return error::unreadable(address, "its head is larger than 256 KiB, or has more than 100 lines");
     }
     if cause.is_parse() {
         return error::unreadable(address, format_args!("it is no HTTP/1.1 ({})", error::root(cause)));
@@ -74,13 +90,22 @@ impl Answer {
     }
 }
 
+/// Whether a body with these codings comes in chunks.
+fn is_chunked(codings: &HeaderValue) -> bool {
+    let last = codings.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
+    last.trim_ascii().eq_ignore_ascii_case(b"chunked")
+}
+
 /// The body of a response. When it has been read to its end, the socket goes back to its pool.
 pub(super) struct Answer {
     incoming: Incoming,
     place: Option<Place>,
+    chunked: bool,
+    /// How much of it was given on.
+    taken: u64,
 }
 
-impl http_body::Body for Answer {
+impl Body for Answer {
     type Data = Bytes;
     type Error = Error;
 
@@ -89,7 +114,10 @@ impl http_body::Body for Answer {
         let Some(place) = &mut this.place else { return Poll::Ready(None) };
         place.socket.drive(cx);
         match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
-            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+            Some(Ok(frame)) => {
+                this.taken += frame.data_ref().map_or(0, Bytes::len) as u64;
+                Poll::Ready(Some(Ok(frame)))
+            }
             Some(Err(cause)) => {
                 let error = failure(place, &cause);
                 this.place = None;
@@ -104,7 +132,12 @@ impl http_body::Body for Answer {
         }
     }
 
+    /// Of an answer in chunks it is at least as much as they have told of.
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        let mut hint = self.incoming.size_hint();
+        if let Some(place) = self.place.as_ref().filter(|_| self.chunked) {
+            hint.set_lower(place.socket.announced().saturating_sub(self.taken));
+        }
+        hint
     }
 }

@@ -1,5 +1,6 @@
 //! Calls over HTTP/1.1: one at a time on each socket, never one behind another, as go-micro mixes those up.
 
+mod chunks;
 mod exchange;
 mod pool;
 mod socket;

@@ -16,6 +16,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::chunks::Chunks;
 use crate::http::client::connect::Target;
 use crate::http::client::error;
 
@@ -46,6 +47,10 @@ struct Told {
     written: AtomicU64,
     /// Whether the kernel is to be asked what came, and not only the runtime what it has heard of.
     look: AtomicBool,
+    /// Whether what comes next is the beginning of an answer.
+    begins: AtomicBool,
+    /// How large the chunks of the answer are that it has told of, if it comes in chunks.
+    announced: AtomicU64,
 }
 
 /// How long a socket is idle before the kernel is asked: while calls follow each other nobody else was.
@@ -54,7 +59,7 @@ const STALE: Duration = Duration::from_millis(5);
 impl Socket {
     pub(super) async fn new(stream: TcpStream, target: &Target) -> Result<Self> {
         let told = Arc::new(Told::default());
-        let io = TokioIo::new(Counted { stream, told: told.clone() });
+        let io = TokioIo::new(Counted { stream, told: told.clone(), chunks: Chunks::default() });
         let (sender, driver) = Builder::new()
             .title_case_headers(true)
             .max_buf_size(MAX_HEAD)
@@ -63,6 +68,12 @@ impl Socket {
             .map_err(|cause| error::not_sent(target.address(), cause))?;
         let since = Instant::now();
         Ok(Self { sender, driver: Some(driver), left: None, broken: None, told, calling: false, since })
+    }
+
+    /// A call begins on it.
+    pub(super) fn begin(&mut self) {
+        self.calling = true;
+        self.told.begins.store(true, Ordering::Relaxed);
     }
 
     /// Moves what can be moved.
@@ -110,6 +121,16 @@ impl Socket {
         self.told.written.load(Ordering::Relaxed)
     }
 
+    /// How large the chunks of the answer are that it has told of, if it comes in chunks.
+    pub(super) fn announced(&self) -> u64 {
+        self.told.announced.load(Ordering::Relaxed)
+    }
+
+    /// What was read of a connection that ended as it should, and not used.
+    pub(super) fn unused(&self) -> &[u8] {
+        self.left.as_ref().map_or(&[], |(_, bytes)| bytes)
+    }
+
     /// Why the connection is over, as far as that is known.
     pub(super) fn broken(&self) -> Option<&hyper::Error> {
         self.broken.as_ref()
@@ -127,10 +148,12 @@ impl Drop for Socket {
     }
 }
 
-/// A TCP stream that counts what is written: what was not written was certainly not read by anybody.
+/// A TCP stream that counts what is written: what was not written was certainly not read by anybody. Of what is read it
+/// notes how much is announced.
 pub(super) struct Counted {
     stream: TcpStream,
     told: Arc<Told>,
+    chunks: Chunks,
 }
 
 impl Counted {
@@ -138,14 +161,21 @@ impl Counted {
         self.told.written.fetch_add(written as u64, Ordering::Relaxed);
         written
     }
-}
 
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn note(&mut self, bytes: &[u8]) {
+        if self.told.begins.load(Ordering::Relaxed) {
+            self.told.begins.store(false, Ordering::Relaxed);
+            self.chunks = Chunks::default();
+            self.told.announced.store(0, Ordering::Relaxed);
+        }
+        let before = self.chunks.announced();
+        self.chunks.pass(bytes);
+        if self.chunks.announced() > before {
+            self.told.announced.store(self.chunks.announced(), Ordering::Relaxed);
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if result.is_pending() && self.told.look.load(Ordering::Relaxed) {
             return match (&*SockRef::from(&self.stream)).read(buf.initialize_unfilled()) {
@@ -157,6 +187,19 @@ impl AsyncRead for Counted {
                 Err(error) => Poll::Ready(Err(error)),
             };
         }
+        result
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = self.read(cx, buf);
+        self.note(&buf.filled()[before..]);
         result
     }
 }
