@@ -4,11 +4,15 @@ use micro_core::{Call, Error, Response, Result};
 use tokio::task::JoinHandle;
 
 /// A call that runs whether or not it is polled, as one with a streamed request must. Dropping it still cancels it.
-pub(crate) fn eager(answer: impl Future<Output = Result<Response>> + Send + 'static) -> Call {
+/// Its error is made one of ours where it is polled.
+pub(crate) fn eager<E>(answer: impl Future<Output = Result<Response, E>> + Send + 'static) -> Call
+where
+    E: Into<Error> + Send + 'static,
+{
     let mut task = AbortOnDrop(tokio::spawn(answer));
     Call::boxed(async move {
         match (&mut task.0).await {
-            Ok(result) => result,
+            Ok(result) => result.map_err(Into::into),
             Err(error) => Err(Error::internal("the call ended without an answer").with_source(error)),
         }
     })

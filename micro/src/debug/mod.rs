@@ -12,7 +12,7 @@ use micro_macros::{handler, message};
 
 pub(crate) use self::describe::NodeDescriber;
 use self::stats::Counts;
-pub(crate) use self::stats::Stats;
+pub(crate) use self::stats::{Stats, Waiting};
 use crate::readiness::Readiness;
 
 /// The question whether a service is well.

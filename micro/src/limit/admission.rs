@@ -8,7 +8,7 @@ use micro_core::{
 use super::Limits;
 use super::delay::Delay;
 use super::gate::{Limit, Permit, Turn};
-use crate::debug::{Debug, Stats};
+use crate::debug::{Debug, Stats, Waiting};
 use crate::eager::eager;
 
 /// The door of a service: what comes is let in, waits, or is refused, and is counted.
@@ -115,13 +115,15 @@ impl Dispatch for Admission {
                 () = closed => Err(stopping()),
                 permits = way.permits(turns, request.head.deadline) => permits,
             };
-            drop(waiting);
             match permits {
-                Ok(permits) => way.run(&*inner, request, permits).await,
-                Err(error) => Err(way.stats.refused(error)),
+                Ok(permits) => {
+                    drop(waiting);
+                    way.run(&*inner, request, permits).await.map_err(Ended::Error)
+                }
+                Err(error) => Err(Ended::Refused(way.stats.refused(error), waiting)),
             }
         };
-        if streamed { eager(answer) } else { Call::boxed(answer) }
+        if streamed { eager(answer) } else { Call::boxed(async move { answer.await.map_err(Error::from) }) }
     }
 }
 
@@ -205,6 +207,22 @@ impl Feedback for Way {
     }
 }
 
+/// How a call that had to wait failed.
+enum Ended {
+    /// It had its turn.
+    Error(Error),
+    /// It had none. It waits until whoever made it has this: a service that stops tells all others only then.
+    Refused(Error, Waiting),
+}
+
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Error(error) | Ended::Refused(error, _) => error,
+        }
+    }
+}
+
 /// The error of a call that had no turn before the service ended.
 fn stopping() -> Error {
     Error::unavailable("the service stopped before it was the call's turn")
@@ -214,4 +232,40 @@ fn stopping() -> Error {
 
 fn late() -> Error {
     Deadline::error("the call waited for its turn").not_reached()
+}
+
+#[cfg(all(test, feature = "json"))]
+mod tests {
+    use micro_core::{Body, BodyStream, Head, Route};
+
+    use super::*;
+
+    /// Never answers.
+    struct Hangs;
+
+    impl Dispatch for Hangs {
+        fn dispatch(&self, _: Request) -> Call {
+            Call::boxed(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_does_so_until_it_is_told() {
+        let (stats, closed) = (Stats::default(), Shutdown::new());
+        let limits = Limits { max_running: Some(1), ..Limits::default() };
+        let door = Admission::new("door", &limits, &stats, Arc::new(Hangs), closed.clone());
+        let call =
+            |body| door.dispatch(Request::new(Head::new(Route::new("", "A.B"), micro_codec::JSON), body));
+        let _runs = call(Body::Empty);
+        let waits = call(Body::Stream(BodyStream::empty()));
+        tokio::task::yield_now().await;
+        assert_eq!(stats.waiting(), 1);
+        closed.fire();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(stats.waiting(), 1, "it has not been told");
+        let error = waits.await.unwrap_err();
+        assert_eq!((error.reason(), error.reached(), stats.waiting()), ("STOPPING", false, 0));
+    }
 }
