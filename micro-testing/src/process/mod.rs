@@ -23,6 +23,7 @@
 //! ```
 
 mod cpus;
+mod ignored;
 mod output;
 mod usage;
 
@@ -49,7 +50,8 @@ const READ: Duration = Duration::from_secs(1);
 /// A process and what it prints. It is killed when this is dropped, also when it is stopped by a signal.
 /// What it starts itself is its own affair: let shells `exec` what they run.
 ///
-/// Its standard input is empty. Its output is kept up to 4 MiB, the newest; lines above 16 KiB are cut.
+/// Its standard input is empty, and it hears SIGTERM and SIGINT also where its parent is deaf to them, as behind `&` in
+/// a script: the parent then goes on as before. Its output is kept up to 4 MiB, the newest; lines above 16 KiB are cut.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -239,6 +241,7 @@ impl From<Signal> for rustix::process::Signal {
 }
 
 fn start(name: &str, command: &mut Command, cpus: &[usize]) -> Result<Child> {
+    ignored::heed()?;
     cpus::on(cpus, || command.spawn())?
         .map_err(|error| Error::unavailable(format!("cannot start {name}: {error}")).with_source(error))
 }

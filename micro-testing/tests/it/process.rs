@@ -239,6 +239,37 @@ fn pins_itself() {
     other.join().unwrap().unwrap_err();
 }
 
+#[test]
+fn a_process_hears_what_its_parent_ignores() {
+    // As a script starts what it puts behind itself.
+    let program = std::env::current_exe().unwrap();
+    let script = "trap '' INT TERM; exec \"$0\" --exact process::is_deaf --ignored";
+    let output = Command::new("sh").args(["-c", script]).arg(program).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[tokio::test]
+#[ignore = "it is deaf to signals: the test above runs it"]
+async fn is_deaf() {
+    for (signal, number) in [(Signal::Terminate, 15), (Signal::Interrupt, 2)] {
+        for again in [false, true] {
+            let mut process = ready().await;
+            if again {
+                process.restart().await.unwrap();
+                process.line(LIMIT, |line| (line == "ready").then_some(())).await.unwrap();
+            }
+            process.signal(signal).unwrap();
+            assert_eq!(process.wait(LIMIT).await.unwrap().signal(), Some(number));
+        }
+    }
+    // The parent is as deaf as before.
+    let this = std::process::id().to_string();
+    for name in ["-TERM", "-INT"] {
+        assert!(Command::new("kill").args([name, &this]).status().unwrap().success());
+    }
+    sleep(Duration::from_millis(100)).await;
+}
+
 #[tokio::test]
 async fn a_program_that_is_not_there_is_an_error() {
     let error = Process::spawn(Command::new("/no/such/program")).unwrap_err();
