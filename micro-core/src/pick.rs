@@ -1,7 +1,7 @@
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Response, Result};
 
 /// How a call to a picked node ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,10 +128,18 @@ impl Pick {
 }
 
 /// Who a call was sent to, for errors that are found after it has ended: an answer that cannot be read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Answerer(Option<Arc<dyn Feedback>>);
 
 impl Answerer {
+    /// This one, or the one that has signed the answer where the call says nothing of it.
+    pub(crate) fn or_of(self, response: &Response) -> Self {
+        match (&self.0, response.answerer()) {
+            (None, Some(signed)) => signed.clone(),
+            _ => self,
+        }
+    }
+
     /// Says in an error which node it is about.
     pub(crate) fn name(&self, error: Error) -> Error {
         match self.0.as_ref().and_then(|feedback| feedback.node()) {
@@ -148,6 +156,12 @@ impl Drop for Pick {
         if let Some(feedback) = self.feedback.take() {
             feedback.done(self.token, Outcome::Cancelled);
         }
+    }
+}
+
+impl Debug for Answerer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Answerer").field(&self.0.as_ref().and_then(|feedback| feedback.node())).finish()
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::pick::Answerer;
 use crate::{Body, Metadata};
 
 /// The answer to a call.
@@ -13,6 +14,8 @@ pub struct Response {
 struct Extra {
     metadata: Metadata,
     trailers: Metadata,
+    /// Who gave the answer, where the call itself does not say so.
+    answerer: Answerer,
 }
 
 const NONE: &Metadata = &Metadata::new();
@@ -44,6 +47,14 @@ impl Response {
     /// What travels after the message, to add to.
     pub fn trailers_mut(&mut self) -> &mut Metadata {
         &mut self.extra.get_or_insert_default().trailers
+    }
+
+    pub(crate) fn answerer(&self) -> Option<&Answerer> {
+        self.extra.as_ref().map(|extra| &extra.answerer)
+    }
+
+    pub(crate) fn sign(&mut self, answerer: Answerer) {
+        self.extra.get_or_insert_default().answerer = answerer;
     }
 }
 

@@ -30,6 +30,8 @@ enum Picked {
     Tells(Pick),
     /// It has learned that.
     Told(Answerer),
+    /// It learns how the call ends, as soon as there is one, and the answer says which it was.
+    Signs(Option<Pick>),
 }
 
 enum Repr {
@@ -85,11 +87,22 @@ impl Call {
         call
     }
 
+    /// Has the answer say which node gave it, for a client that never sees this call: there are layers around it. Errors
+    /// say so anyway. It costs an allocation.
+    pub fn signed(mut self) -> Self {
+        self.pick = match std::mem::replace(&mut self.pick, Picked::None) {
+            Picked::None => Picked::Signs(None),
+            Picked::Tells(pick) => Picked::Signs(Some(pick)),
+            known @ (Picked::Told(_) | Picked::Signs(_)) => known,
+        };
+        self
+    }
+
     /// Who answered, once the call is ready; for the errors of what is made of the answer.
     pub(crate) fn answerer(&mut self) -> Answerer {
         match std::mem::replace(&mut self.pick, Picked::None) {
             Picked::Told(answerer) => answerer,
-            Picked::None | Picked::Tells(_) => Answerer::default(),
+            Picked::None | Picked::Tells(_) | Picked::Signs(_) => Answerer::default(),
         }
     }
 
@@ -116,6 +129,8 @@ impl Future for Call {
                 Ok(made) => {
                     *self = match std::mem::replace(&mut self.pick, Picked::None) {
                         Picked::Tells(pick) => made.with_pick(pick),
+                        Picked::Signs(None) => made.signed(),
+                        Picked::Signs(Some(pick)) => made.with_pick(pick).signed(),
                         Picked::None | Picked::Told(_) => made,
                     };
                     return self.as_mut().poll(cx);
@@ -137,19 +152,26 @@ impl Future for Call {
             Repr::Done => return Poll::Pending,
         };
         self.repr = Repr::Done;
-        let Picked::Tells(pick) = std::mem::replace(&mut self.pick, Picked::None) else {
-            return Poll::Ready(result);
+        let (pick, signs) = match std::mem::replace(&mut self.pick, Picked::None) {
+            Picked::Tells(pick) => (pick, false),
+            Picked::Signs(Some(pick)) => (pick, true),
+            Picked::None | Picked::Told(_) | Picked::Signs(None) => return Poll::Ready(result),
         };
         Poll::Ready(match result {
             Ok(mut response) => {
-                self.pick = Picked::Told(if let Body::Stream(stream) = response.body {
+                let answerer = if let Body::Stream(stream) = response.body {
                     let pick = pick.answered();
                     let answerer = pick.streams();
                     response.body = Body::Stream(BodyStream::new(PickedBody::new(stream, pick)));
                     answerer
                 } else {
                     pick.answerer(Outcome::Ok)
-                });
+                };
+                if signs {
+                    response.sign(answerer);
+                } else {
+                    self.pick = Picked::Told(answerer);
+                }
                 Ok(response)
             }
             Err(error) => Err(pick.failed(error)),
@@ -176,8 +198,8 @@ impl Debug for Call {
             Repr::Streaming(_) => "streaming",
         };
         let pick = match &self.pick {
-            Picked::Tells(pick) => Some(pick),
-            Picked::None | Picked::Told(_) => None,
+            Picked::Tells(pick) | Picked::Signs(Some(pick)) => Some(pick),
+            Picked::None | Picked::Told(_) | Picked::Signs(None) => None,
         };
         f.debug_struct("Call").field("state", &state).field("pick", &pick).finish()
     }

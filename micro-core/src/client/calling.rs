@@ -130,11 +130,13 @@ impl Client {
     async fn answered(&self, mut call: Call) -> Result<(Response, Answerer)> {
         let Some(parent) = &self.parent else {
             let response = (&mut call).await?;
-            return Ok((response, call.answerer()));
+            let answerer = call.answerer().or_of(&response);
+            return Ok((response, answerer));
         };
         let answered = async {
             let response = (&mut call).await?;
-            Ok((response, call.answerer()))
+            let answerer = call.answerer().or_of(&response);
+            Ok((response, answerer))
         };
         Box::pin(unless_over(parent, answered)).await
     }
@@ -272,7 +274,10 @@ impl<R: Message> Future for Answer<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R>> {
         if let Poll::Ready(result) = Pin::new(&mut self.call).poll(cx) {
             let answerer = self.call.answerer();
-            return Poll::Ready(result.and_then(|response| one(response, self.format, &answerer)));
+            return Poll::Ready(result.and_then(|response| {
+                let answerer = answerer.or_of(&response);
+                one(response, self.format, &answerer)
+            }));
         }
         let Some(parent) = &mut self.parent else { return Poll::Pending };
         ready!(parent.as_mut().poll(cx));

@@ -147,7 +147,7 @@ impl<T: Message> Receiver<T> {
 
     /// The head of the answer is there.
     fn answered(&mut self, response: Response, answerer: Answerer) {
-        self.answerer = answerer;
+        self.answerer = answerer.or_of(&response);
         self.metadata = response.metadata().clone();
         self.trailers = response.trailers().clone();
         self.state = match response.body {

@@ -83,10 +83,27 @@ where
     }
 }
 
+/// What the layers of a client wrap: they hand on answers, and not the calls that know whose those are.
+struct Signed(Arc<dyn Caller>);
+
+impl Dispatch for Signed {
+    fn dispatch(&self, request: Request) -> Call {
+        self.0.dispatch(request).signed()
+    }
+}
+
 /// A client with layers around its calls.
 pub(crate) struct LayeredCaller {
-    pub(crate) caller: Arc<dyn Caller>,
-    pub(crate) layered: Arc<dyn Dispatch>,
+    caller: Arc<dyn Caller>,
+    layered: Arc<dyn Dispatch>,
+}
+
+impl LayeredCaller {
+    /// A client with these around its calls; the first one is the outermost.
+    pub(crate) fn new(caller: Arc<dyn Caller>, layers: Vec<Wrap>) -> Self {
+        let layered = wrapped(Arc::new(Signed(caller.clone())), layers);
+        Self { caller, layered }
+    }
 }
 
 impl Dispatch for LayeredCaller {

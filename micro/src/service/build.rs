@@ -271,9 +271,7 @@ fn client(
 ) -> Result<Client> {
     let mut caller = service.caller.take().map_or_else(make, Ok)?;
     if !service.client_layers.is_empty() {
-        let inner: Arc<dyn Dispatch> = Arc::new(caller.clone());
-        let layered = layer::wrapped(inner, std::mem::take(&mut service.client_layers));
-        caller = Arc::new(LayeredCaller { caller, layered });
+        caller = Arc::new(LayeredCaller::new(caller, std::mem::take(&mut service.client_layers)));
     }
     let attempts = service.attempts.or(settings.client_retries.map(|retries| retries.saturating_add(1)));
     let budget = service.retry_budget.or(settings.client_retry_budget).unwrap_or(defaults::RETRY_BUDGET);

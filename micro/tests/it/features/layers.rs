@@ -94,6 +94,32 @@ async fn streams_pass_through_layers() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_read_says_whose_it_is_behind_layers_too() -> Result<()> {
+    let cluster = Cluster::new();
+    let identity = || layer_fn(|inner: Inner| inner);
+    let echo = cluster.start(echo()).await?;
+    let node = echo.node().id.clone();
+    for layers in 0..3 {
+        let service = (0..layers).fold(Service::new("caller"), |service, _| service.client_layer(identity()));
+        let client = cluster.join(service).build()?.client();
+        for _ in 0..2 {
+            // The first one has to find its node.
+            let error = client.call::<_, u64>(("echo", "Echo.Say"), "x".to_owned()).await.unwrap_err();
+            assert_eq!((error.code(), error.node()), (Code::Internal, Some(&*node)), "{layers}: {error:?}");
+        }
+        let (mut sender, mut receiver) = client.bidirectional::<String, u64>(("echo", "Echo.Repeat"));
+        sender.send("x".to_owned()).await?;
+        let error = receiver.next().await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.node()),
+            (Code::InvalidArgument, Some(&*node)),
+            "{layers}: {error:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_a_layer_of_ones_own_fails_with_is_masked_unless_it_is_ours() -> Result<()> {
     let cluster = Cluster::new();
     let foreign = layer_fn(|inner: Inner| {
