@@ -15,9 +15,11 @@ pub(super) fn heed() -> Result<()> {
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     for number in [Signal::TERM, Signal::INT].map(Signal::as_raw) {
         if ignored & (1 << (number - 1)) != 0 {
-            signal(SignalKind::from_raw(number)).map_err(|error| {
+            let noted = signal(SignalKind::from_raw(number)).map_err(|error| {
                 Error::internal(format!("cannot take note of signal {number}: {error}")).with_source(error)
             })?;
+            // It stays so when nobody listens any more.
+            drop(noted);
         }
     }
     Ok(())

@@ -218,7 +218,11 @@ enum Ended {
 impl From<Ended> for Error {
     fn from(ended: Ended) -> Self {
         match ended {
-            Ended::Error(error) | Ended::Refused(error, _) => error,
+            Ended::Error(error) => error,
+            Ended::Refused(error, waiting) => {
+                drop(waiting);
+                error
+            }
         }
     }
 }

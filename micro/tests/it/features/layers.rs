@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use micro::layer::Inner;
 use micro::testing::Cluster;
-use micro::{Code, Error, Request, Response, Result, Service};
+use micro::{Code, Error, Json, Request, Response, Result, Service};
 use tower::buffer::BufferLayer;
 use tower::layer::layer_fn;
 use tower::limit::{ConcurrencyLimitLayer, RateLimitLayer};
@@ -104,10 +104,10 @@ async fn an_answer_that_cannot_be_read_says_whose_it_is_behind_layers_too() -> R
         let client = cluster.join(service).build()?.client();
         for _ in 0..2 {
             // The first one has to find its node.
-            let error = client.call::<_, u64>(("echo", "Echo.Say"), "x".to_owned()).await.unwrap_err();
+            let error = client.call::<_, Json<u64>>(("echo", "Echo.Say"), "x".to_owned()).await.unwrap_err();
             assert_eq!((error.code(), error.node()), (Code::Internal, Some(&*node)), "{layers}: {error:?}");
         }
-        let (mut sender, mut receiver) = client.bidirectional::<String, u64>(("echo", "Echo.Repeat"));
+        let (mut sender, mut receiver) = client.bidirectional::<String, Json<u64>>(("echo", "Echo.Repeat"));
         sender.send("x".to_owned()).await?;
         let error = receiver.next().await.unwrap_err();
         assert_eq!(

@@ -55,7 +55,7 @@ pub(super) async fn exchange(mut place: Place, request: Request<Full<Bytes>>) ->
 fn failure(place: &Place, cause: &hyper::Error) -> Error {
     let address = place.target().address();
     if cause.is_parse_too_large() {
-        // A head that cannot be read is still there; one that was read tells a length that no number can hold.
+        // A head that cannot be read is still there; one that was read tells a length of about 2^64.
         if !place.socket.unused().starts_with(b"HTTP/") {
             return error::answer_too_large(address, None, place.target().options().max_message);
         }
