@@ -16,6 +16,8 @@ mod owned;
 mod refused;
 #[cfg(feature = "http")]
 mod standing;
+#[cfg(feature = "http")]
+mod sync;
 mod transport;
 mod waiting;
 

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::{Doing, Error, Result};
-use crate::{cargo, process};
+use crate::{cargo, nightly, process};
 
 /// The version that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
-/// The compiler: any nightly one that is installed.
-const TOOLCHAIN: &str = "nightly";
 /// How long each target runs.
 const SECONDS: u64 = 300;
 /// What a target may take, in the words of libFuzzer: memory in all and at once, time for one input, its size.
@@ -76,12 +74,8 @@ fn chosen(options: &Options, mut targets: Vec<String>) -> Result<Vec<String>> {
 
 /// Installs the compiler and `cargo-fuzz` where they are missing.
 fn set_up() -> Result {
-    let succeeds = |command: &mut Command| process::output(command).is_ok();
-    if !succeeds(Command::new("rustup").args(["run", TOOLCHAIN, "rustc", "--version"])) {
-        let install = ["toolchain", "install", TOOLCHAIN, "--profile", "minimal"];
-        process::run(Command::new("rustup").args(install))?;
-    }
-    if !succeeds(&mut cargo::cargo(["fuzz", "--version"])?) {
+    nightly::set_up()?;
+    if process::output(&mut cargo::cargo(["fuzz", "--version"])?).is_err() {
         process::run(&mut cargo::cargo(["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ])?)?;
     }
     Ok(())
@@ -90,13 +84,9 @@ fn set_up() -> Result {
 /// Builds all programs; returns the folder that they are in.
 fn build(root: &Path) -> Result<PathBuf> {
     let target = cargo::workspace()?.target_directory.join("fuzz-build");
-    let host = process::output(Command::new("rustup").args(["run", TOOLCHAIN, "rustc", "-vV"]))?;
-    let host = host.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.ok_or_else(|| Error::new("`rustc -vV` names no host"))?;
-    let mut command = Command::new("rustup");
-    command.args(["run", TOOLCHAIN, "cargo", "fuzz", "build", "--target", host, "--target-dir"]);
-    command.arg(&target).current_dir(root.join("fuzz")).env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
-    cargo::clean_environment(&mut command);
+    let host = nightly::host()?;
+    let mut command = nightly::cargo(&root.join("fuzz"));
+    command.args(["fuzz", "build", "--target", &host, "--target-dir"]).arg(&target);
     process::run(&mut command)?;
     Ok(target.join(host).join("release"))
 }

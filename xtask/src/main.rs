@@ -15,8 +15,10 @@ mod fuzz;
 mod interop;
 mod lines;
 mod metadata;
+mod nightly;
 mod package;
 mod process;
+mod sanitize;
 mod setup;
 mod tally;
 mod test;
@@ -67,6 +69,7 @@ const COMMANDS: &[Command] = &[
         "hostile bytes for all that reads bytes, 5 minutes a target",
         Run::With("[--target TARGET] [--seconds N]", fuzz::run),
     ),
+    ("sanitize", "run the tests of the lane under AddressSanitizer", Run::Plain(sanitize::run)),
     ("bench", "ours and theirs side by side, see benches/README.md", Run::With(bench::USAGE, bench::run)),
     ("gate", "check what a call costs against benches/gate.json", Run::With("[--write]", bench::gate::run)),
     ("deep", "the gates that are run by hand: the feature powerset of micro, package", Run::Plain(deep::run)),

@@ -6,10 +6,12 @@
 //! * `limits`, `hello`, `format`: what each side takes, which it says in its first frame, and the numbers of formats;
 //! * `buffer`, `partial`, `inbox`: what has come, messages in parts, and the messages of a stream until they are read;
 //! * `outbox`, `parts`, `traffic`, `pump`: what goes out, long messages in parts, credit, and what sends a stream;
+//! * `bell`: what wakes the task that writes it;
 //! * `room`: what the peer may send of all streams together;
 //! * `pulse`: whether the peer lives;
 //! * `client` and `server`: the two ends.
 
+mod bell;
 mod buffer;
 pub(crate) mod client;
 mod format;

@@ -28,6 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("failures", &["micro", "micro-testing"]),
     // What the doors for fuzzing are in.
     ("fuzz-targets", &["micro", "micro-registry", "micro-transport"]),
+    // It compiles files of others, and depends on none.
+    ("models", &[]),
     ("xtask", &[]),
 ];
 

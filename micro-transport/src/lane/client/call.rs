@@ -1,26 +1,25 @@
 //! A call begins, goes on, and ends: what those do to a lane who make calls on it.
 
 use std::fmt::Display;
-use std::io::IoSlice;
-use std::pin::Pin;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use micro_core::{Body, BodyStream, Deadline, Error, Head, Response, Result};
-use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
 
+use super::pen::{Lined, Turn};
 use super::session::{Line, Shared};
 use super::slots::{UNSENT, Upload};
 use crate::http::told;
 use crate::lane::frame::{self, CallHead, Carried, End, Named};
 use crate::lane::inbox::{Giving, Key};
-use crate::lane::outbox::PIECES;
+use crate::lane::outbox::Outbox;
 use crate::lane::parts::Parted;
 use crate::lane::pump::{Finish, Sending, pump};
 use crate::lane::traffic::Flow;
 use crate::standing::Phase;
+use crate::sync::MutexGuard;
 
 impl Shared {
     /// Sends a call, or what begins it.
@@ -60,11 +59,8 @@ impl Shared {
         {
             slot.upload = Some(Box::new(Upload { flow: Flow::new(&peer), pump: None }));
         }
-        if line.slots.busy() == 1 && !line.writing {
-            self.write_now(&mut line);
-        } else {
-            line.wake();
-        }
+        let alone = line.slots.busy() == 1;
+        self.desk.send(&mut line, alone);
         drop(line);
         if let Some((stream, runtime)) = stream {
             self.upload(key, stream, &runtime);
@@ -84,28 +80,9 @@ impl Shared {
         }
     }
 
-    /// Writes what there is, as far as the socket takes it at once: a call that is alone need not wait for the task.
-    fn write_now(&self, line: &mut Line) {
-        let mut pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pieces = [IoSlice::new(&[]); PIECES];
-        let count = line.traffic.outbox.pieces(&mut pieces);
-        let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(Ok(count)) = Pin::new(&mut *pen).poll_write_vectored(&mut cx, &pieces[..count]) {
-            line.traffic.outbox.advance(count);
-            line.taken += count as u64;
-            line.written += count as u64;
-        }
-        let flushed = matches!(Pin::new(&mut *pen).poll_flush(&mut cx), Poll::Ready(Ok(())));
-        line.unflushed |= !flushed;
-        // The task sees to the rest, and to errors.
-        if !flushed || !line.traffic.is_empty() {
-            line.wake();
-        }
-    }
-
-    /// The lock of the line. Nothing that runs under it can panic, so a poisoned one is as good as any.
+    /// The lock of the line.
     pub(super) fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.line()
     }
 }
 
@@ -165,7 +142,7 @@ impl Line {
             }
             None => frame::put_call_head(out, key.id, &call, None),
         }
-        let end = self.taken + self.traffic.outbox.pending() as u64;
+        let end = self.turn.taken() + self.traffic.outbox.pending() as u64;
         if let Some(slot) = self.slots.of(key) {
             slot.sent = if in_parts { UNSENT } else { end };
         }
@@ -180,18 +157,40 @@ impl Line {
         if self.due.is_none_or(|due| deadline < due) {
             self.due = Some(deadline);
             // Its timer is set for later, or not at all.
-            self.wake();
+            self.turn.ring();
         }
     }
 
-    /// Has the task look at what there is.
-    pub(super) fn wake(&mut self) {
-        if !self.woken {
-            self.woken = true;
-            if let Some(task) = &self.task {
-                task.wake_by_ref();
+    /// Puts parts of long messages on their way, and notes which calls are on it whole.
+    fn fill(&mut self) {
+        let Self { slots, traffic, turn, .. } = self;
+        traffic.fill();
+        for (id, pending) in traffic.parts.take_out() {
+            if let Some(slot) = slots.get(id) {
+                slot.sent = turn.taken() + pending as u64;
             }
         }
+    }
+}
+
+/// Calls are written.
+impl Lined for Line {
+    fn turn(&mut self) -> &mut Turn {
+        &mut self.turn
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.traffic.outbox
+    }
+
+    fn is_empty(&self) -> bool {
+        self.traffic.is_empty()
+    }
+
+    fn take(&mut self, batch: &mut Outbox) {
+        self.fill();
+        batch.take(&mut self.traffic.outbox);
+        self.traffic.go_on();
     }
 }
 
@@ -216,7 +215,7 @@ impl Giving for Shared {
         let mut line = self.line();
         let stream = (more && line.slots.of(key).is_some()).then_some(key.id);
         if line.traffic.give(stream, bytes) {
-            line.wake();
+            line.turn.ring();
         }
     }
 
@@ -243,7 +242,7 @@ impl Sending for Shared {
             return Poll::Ready(None);
         }
         std::task::ready!(traffic.poll_message(&mut upload.flow, key.id, message, cx));
-        line.wake();
+        line.turn.ring();
         Poll::Ready(Some(()))
     }
 
@@ -267,7 +266,7 @@ impl Sending for Shared {
                 return;
             }
         }
-        line.wake();
+        line.turn.ring();
     }
 }
 
@@ -309,7 +308,7 @@ impl Shared {
         } else {
             frame::put_cancel(traffic.outbox.frames(), id);
         }
-        line.wake();
+        line.turn.ring();
     }
 
     /// Tells of the calls that ended since there were `busy` of them.

@@ -2,6 +2,7 @@
 
 mod call;
 mod names;
+mod pen;
 mod receive;
 mod session;
 mod slots;

@@ -260,7 +260,7 @@ impl Task {
         let shared = self.shared.clone();
         let mut line = shared.line();
         let busy = line.slots.busy();
-        let written = line.written;
+        let written = line.turn.written();
         let lost: Vec<_> = line.slots.owed().map(|(id, slot)| (id, slot.sent <= written)).collect();
         for (id, sent) in lost {
             let error = shared.lost(cause, sent);

@@ -1,9 +1,8 @@
 //! One lane, as those see it who make calls on it.
 
 use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::Waker;
 use std::time::Duration;
 
 use micro_core::{Address, Body, Call, Deadline, Head};
@@ -11,6 +10,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 
 use super::names::{Blocks, Routes};
+use super::pen::{Desk, Turn};
 use super::slots::Slots;
 use super::task::Task;
 use crate::lane::format;
@@ -33,14 +33,13 @@ pub(super) struct Shared {
     pub(super) address: Address,
     pub(super) own: Limits,
     pub(super) standing: Standing,
-    pub(super) line: Mutex<Line>,
-    /// What writes to the socket; whoever has it has seen in the line that nobody else writes.
-    pub(super) pen: Mutex<Pen>,
+    pub(super) desk: Desk<Line, Pen>,
     /// Whether the task has its timer set to see a peer that is silent. One that was silent for long while nobody waited
     /// for it has to say that it lives before it is trusted with a call.
     pub(super) watched: AtomicBool,
 }
 
+/// What writes to the socket.
 pub(super) type Pen = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// What is done under the lock of a lane.
@@ -51,16 +50,7 @@ pub(super) struct Line {
     pub(super) routes: Routes,
     pub(super) blocks: Blocks,
     pub(super) formats: format::Numbers,
-    /// The task of the connection, and whether it was woken and has not looked yet.
-    pub(super) task: Option<Waker>,
-    pub(super) woken: bool,
-    /// Whether the task writes what it took.
-    pub(super) writing: bool,
-    /// Whether a caller wrote what the socket may keep.
-    pub(super) unflushed: bool,
-    /// How many bytes were taken to be written, and how many are.
-    pub(super) taken: u64,
-    pub(super) written: u64,
+    pub(super) turn: Turn,
     /// The earliest deadline of a call, or an earlier moment.
     pub(super) due: Option<Deadline>,
     /// Whether a call wants to know whether the peer lives.
@@ -110,12 +100,7 @@ impl Session {
             routes: Routes::new(peer.max_routes),
             blocks: Blocks::new(peer.max_blocks),
             formats: format::Numbers::default(),
-            task: None,
-            woken: true,
-            writing: false,
-            unflushed: false,
-            taken: 0,
-            written: 0,
+            turn: Turn::default(),
             due: deadline,
             ask: false,
         };
@@ -123,8 +108,7 @@ impl Session {
             address,
             own,
             standing: Standing::new(Phase::Ready, peer.max_calls as usize, news),
-            line: Mutex::new(line),
-            pen: Mutex::new(pen),
+            desk: Desk::new(line, pen),
             watched: AtomicBool::new(true),
         });
         if begun.is_some() {
@@ -155,7 +139,7 @@ impl Session {
         if shared.standing.change(Phase::Ready, Phase::Asked) {
             let mut line = shared.line();
             line.ask = true;
-            line.wake();
+            line.turn.ring();
         }
         false
     }

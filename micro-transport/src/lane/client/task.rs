@@ -1,21 +1,20 @@
 //! The task of a lane: reads, writes, and watches the time.
 
 use std::future::{Future, poll_fn};
-use std::io::IoSlice;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncRead;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::pen::{Writer, Wrote};
 use super::session::{Line, Shared};
 use crate::lane::buffer::ReadBuffer;
 use crate::lane::frame::{self, GoAway, Violation};
-use crate::lane::outbox::{Outbox, PIECES};
 use crate::lane::partial::Partials;
 use crate::lane::pulse::{Beat, Pulse};
 use crate::lane::room::Room;
@@ -33,8 +32,7 @@ pub(super) struct Task {
     pub(super) buffer: ReadBuffer,
     pub(super) partials: Partials,
     pub(super) room: Room,
-    /// What is being written.
-    batch: Outbox,
+    writer: Writer,
     pub(super) pulse: Pulse,
     timer: Pin<Box<Sleep>>,
     /// When its memory is given back.
@@ -43,18 +41,12 @@ pub(super) struct Task {
     held: bool,
     /// Whether it told the peer that it goes.
     going: bool,
-    /// Where several threads run tasks, one that is woken runs before those that are about to make calls. It lets them
-    /// run once, so that all of their calls go out together.
-    polite: bool,
-    waited: bool,
     pub(super) wakers: Vec<Waker>,
     pub(super) expired: Vec<u32>,
     /// How many frames in a row were of no call.
     pub(super) idle: usize,
     /// How many answers to PINGs wait to be written.
     pub(super) pongs: usize,
-    /// Whether bytes were written and may be kept by the socket.
-    unflushed: bool,
     /// Why the peer goes, if it said so.
     pub(super) left: Option<String>,
     fresh: bool,
@@ -76,20 +68,17 @@ impl Task {
         Self {
             room,
             pongs: 0,
-            unflushed: false,
             shared,
             reader,
             buffer,
             partials,
-            batch: Outbox::default(),
+            writer: Writer::new(flavor != RuntimeFlavor::CurrentThread),
             pulse,
             timer: Box::pin(sleep_until(Instant::now() + REST)),
             rest: None,
             dropped,
             held: true,
             going: false,
-            polite: flavor != RuntimeFlavor::CurrentThread,
-            waited: false,
             wakers: Vec::new(),
             expired: Vec::new(),
             idle: 0,
@@ -109,8 +98,7 @@ impl Task {
         // In this order: who sees that it is over can see why.
         self.shared.standing.over(cause.to_owned());
         self.fail_all(cause);
-        // The socket is closed now, and not when the last one lets go who had a call on it.
-        *self.shared.pen.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(tokio::io::sink());
+        self.shared.desk.close(Box::new(tokio::io::sink()));
     }
 
     /// Ready when the lane is over, with the reason.
@@ -152,94 +140,29 @@ impl Task {
 
     /// Writes what there is to write. Ready when the connection is over.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<String> {
-        loop {
-            if self.batch.is_empty() && !self.unflushed && !self.take(cx) {
-                return Poll::Pending;
+        let Self { shared, writer, pulse, going, held, pongs, .. } = self;
+        // What the task itself has to say: a question to a silent peer, and good-bye when no call will be made any more.
+        let say = |line: &mut Line| {
+            *pongs = 0;
+            if std::mem::take(&mut line.ask) && pulse.ask(Instant::now()) {
+                frame::put_ping(line.traffic.outbox.frames(), [0; 8]);
             }
-            let shared = self.shared.clone();
-            let mut pen = shared.pen.lock().unwrap_or_else(PoisonError::into_inner);
-            while !self.batch.is_empty() {
-                let mut pieces = [IoSlice::new(&[]); PIECES];
-                let count = self.batch.pieces(&mut pieces);
-                match Pin::new(&mut *pen).poll_write_vectored(cx, &pieces[..count]) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready("the peer takes nothing any more".to_owned()),
-                    Poll::Ready(Ok(count)) => {
-                        self.batch.advance(count);
-                        self.unflushed = true;
-                        self.shared.line().written += count as u64;
-                    }
-                    Poll::Ready(Err(error)) => return Poll::Ready(error.to_string()),
-                    Poll::Pending => return self.block(),
+            if !*going && (!*held || shared.standing.phase() >= Phase::Draining) {
+                *going = true;
+                frame::put_goaway(line.traffic.outbox.frames(), &GoAway::done());
+            }
+        };
+        match writer.poll_write(&shared.desk, cx, say) {
+            Wrote::All => Poll::Pending,
+            Wrote::Blocked => {
+                // Calls go on that cannot be sent.
+                if std::mem::take(&mut shared.line().ask) {
+                    pulse.ask(Instant::now());
                 }
+                Poll::Pending
             }
-            // What a socket with TLS keeps, say, goes out too.
-            match Pin::new(&mut *pen).poll_flush(cx) {
-                Poll::Ready(Ok(())) => self.unflushed = false,
-                Poll::Ready(Err(error)) => return Poll::Ready(error.to_string()),
-                Poll::Pending => return self.block(),
-            }
+            Wrote::Over(cause) => Poll::Ready(cause),
         }
-    }
-
-    /// The peer takes nothing now. Calls go on that cannot be sent: whoever wakes the task for their time is heard.
-    fn block(&mut self) -> Poll<String> {
-        let mut line = self.shared.line();
-        line.woken = false;
-        if std::mem::take(&mut line.ask) {
-            self.pulse.ask(Instant::now());
-        }
-        Poll::Pending
-    }
-
-    /// Takes what is to be written next. Says whether there is anything.
-    fn take(&mut self, cx: &mut Context<'_>) -> bool {
-        let shared = self.shared.clone();
-        let mut line = shared.line();
-        if line.task.as_ref().is_none_or(|task| !task.will_wake(cx.waker())) {
-            line.task = Some(cx.waker().clone());
-        }
-        line.woken = false;
-        line.writing = false;
-        self.pongs = 0;
-        self.say(&mut line);
-        if std::mem::take(&mut line.unflushed) {
-            self.unflushed = true;
-            line.writing = true;
-            return true;
-        }
-        if line.traffic.is_empty() {
-            self.waited = false;
-            return false;
-        }
-        if self.polite && !self.waited {
-            self.waited = true;
-            line.woken = true;
-            cx.waker().wake_by_ref();
-            return false;
-        }
-        self.waited = false;
-        line.fill();
-        self.batch.take(&mut line.traffic.outbox);
-        line.traffic.go_on();
-        line.taken += self.batch.pending() as u64;
-        line.writing = true;
-        true
-    }
-
-    /// What the task itself has to say: a question to a silent peer, and good-bye.
-    fn say(&mut self, line: &mut Line) {
-        if std::mem::take(&mut line.ask) && self.pulse.ask(Instant::now()) {
-            frame::put_ping(line.traffic.outbox.frames(), [0; 8]);
-        }
-        if !self.going && self.is_leaving() {
-            self.going = true;
-            frame::put_goaway(line.traffic.outbox.frames(), &GoAway::done());
-        }
-    }
-
-    /// Whether no call will be made any more.
-    fn is_leaving(&self) -> bool {
-        !self.held || self.shared.standing.phase() >= Phase::Draining
     }
 
     /// Looks at the clock. Ready when the lane is over.
@@ -247,7 +170,7 @@ impl Task {
         loop {
             let waits = self.is_waited_for();
             let line = self.shared.line();
-            if !waits && self.going && self.batch.is_empty() && line.traffic.is_empty() {
+            if !waits && self.going && self.writer.is_empty() && line.traffic.is_empty() {
                 return Poll::Ready("its last user is gone".to_owned());
             }
             let due = line.due.map(|due| Instant::from_std(due.instant()));
@@ -298,7 +221,7 @@ impl Task {
         if self.rest.is_some_and(|rest| rest <= now) {
             self.rest = None;
             self.buffer.rest();
-            self.batch.rest();
+            self.writer.rest();
             self.shared.line().traffic.rest();
         }
         None
@@ -310,22 +233,9 @@ impl Task {
             let mut line = self.shared.line();
             frame::put_goaway(line.traffic.outbox.frames(), &GoAway::violated(violation));
         }
-        self.waited = true;
+        self.writer.hurry();
         let _ = self.poll_write(cx);
         Poll::Ready(format!("the peer does not keep to the protocol: {violation}"))
-    }
-}
-
-impl Line {
-    /// Puts parts of long messages on their way, and notes which calls are on it whole.
-    fn fill(&mut self) {
-        let Self { slots, traffic, taken, .. } = self;
-        traffic.fill();
-        for (id, pending) in traffic.parts.take_out() {
-            if let Some(slot) = slots.get(id) {
-                slot.sent = *taken + pending as u64;
-            }
-        }
     }
 }
 

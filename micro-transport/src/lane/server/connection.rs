@@ -258,16 +258,12 @@ impl<S: Socket> Connection<S> {
         let answered = self.calls.take_answers(&mut self.batch);
         let line = self.calls.line().clone();
         let mut state = line.lock();
-        if state.task.as_ref().is_none_or(|task| !task.will_wake(cx.waker())) {
-            state.task = Some(cx.waker().clone());
-        }
-        state.woken = false;
+        state.bell.hear(cx);
         let more = !state.traffic.is_empty();
         if !answered && more && self.polite && !self.waited {
             // Calls that are about to be answered as well go out with those that are.
             self.waited = true;
-            state.woken = true;
-            cx.waker().wake_by_ref();
+            state.bell.put_off(cx);
             return false;
         }
         self.waited = false;

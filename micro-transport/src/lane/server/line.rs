@@ -1,12 +1,13 @@
 //! What the tasks of a connection's calls share with the task of the connection.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use micro_core::{Error, Response, Result};
 
 use super::reply::{self, Rest};
+use crate::lane::bell::Bell;
 use crate::lane::frame::{self, End};
 use crate::lane::inbox::{Giving, Key};
 use crate::lane::pump::{Finish, Sending};
@@ -25,9 +26,8 @@ pub(super) struct State {
     next: u32,
     /// The numbers of calls that were answered since somebody looked.
     pub(super) answered: Vec<u32>,
-    /// The task of the connection, and whether it was woken and has not looked yet.
-    pub(super) task: Option<Waker>,
-    pub(super) woken: bool,
+    /// What wakes the task of the connection.
+    pub(super) bell: Bell,
 }
 
 /// A call that has a task.
@@ -41,8 +41,8 @@ struct Answering {
 
 impl Line {
     pub(super) fn new(traffic: Traffic) -> Self {
-        let state =
-            State { traffic, tasks: Vec::new(), next: 0, answered: Vec::new(), task: None, woken: false };
+        let bell = Bell::default();
+        let state = State { traffic, tasks: Vec::new(), next: 0, answered: Vec::new(), bell };
         Self(Mutex::new(state))
     }
 
@@ -67,7 +67,7 @@ impl Line {
             }
             state.over(key.id);
         }
-        state.wake();
+        state.bell.ring();
         stream
     }
 
@@ -82,7 +82,7 @@ impl Line {
         let peer = traffic.peer;
         reply::put_error(&mut traffic.outbox, &peer, key.id, error);
         state.over(key.id);
-        state.wake();
+        state.bell.ring();
         true
     }
 }
@@ -118,16 +118,6 @@ impl State {
         }
     }
 
-    /// Has the task of the connection look at what there is.
-    pub(super) fn wake(&mut self) {
-        if !self.woken {
-            self.woken = true;
-            if let Some(task) = &self.task {
-                task.wake_by_ref();
-            }
-        }
-    }
-
     /// Gives back the memory of calls, when none has a task.
     pub(super) fn rest(&mut self) {
         self.traffic.rest();
@@ -157,7 +147,7 @@ impl Sending for Line {
         }
         let Some(flow) = &mut answering.flow else { return Poll::Ready(None) };
         std::task::ready!(traffic.poll_message(flow, key.id, message, cx));
-        state.wake();
+        state.bell.ring();
         Poll::Ready(Some(()))
     }
 
@@ -180,7 +170,7 @@ impl Sending for Line {
             Finish::Failed(error) => reply::put_error(&mut traffic.outbox, &peer, key.id, error),
         }
         state.over(key.id);
-        state.wake();
+        state.bell.ring();
     }
 }
 
@@ -189,7 +179,7 @@ impl Giving for Line {
     fn give(&self, key: Key, bytes: i64, more: bool) {
         let mut state = self.lock();
         if state.traffic.give(more.then_some(key.id), bytes) {
-            state.wake();
+            state.bell.ring();
         }
     }
 

@@ -1,0 +1,3 @@
+//! The locks that the files of the library are compiled with here.
+
+pub(crate) use loom::sync::{Mutex, MutexGuard};
