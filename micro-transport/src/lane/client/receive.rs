@@ -31,7 +31,7 @@ impl Task {
         }
         let max_frame = self.shared.own.max_frame;
         let shared = self.shared.clone();
-        let mut frames = Frames::new(self.buffer.frames((max_frame + FIXED) as usize), max_frame);
+        let mut frames = Frames::new(self.buffer.frames((max_frame + FIXED) as usize, usize::MAX), max_frame);
         let mut line = shared.line();
         let busy = line.slots.busy();
         let mut result = Ok(());

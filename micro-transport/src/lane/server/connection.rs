@@ -27,6 +27,9 @@ use crate::transport::stopped;
 pub(in crate::lane) const CLOGGED: usize = 1024 * 1024;
 /// The same for long messages, which go out in parts beside all else.
 pub(in crate::lane) const CLOGGED_PARTS: usize = 16 * 1024 * 1024;
+/// From how many frames on that came together the first half is answered before the rest is looked at: its callers go on
+/// meanwhile, where else each side would sleep while the other one works.
+const MANY: usize = 48;
 /// How long a lane has nothing to do until it gives back its memory.
 pub(in crate::lane) const REST: Duration = Duration::from_millis(500);
 /// How often the end is looked for while there is always something else to do: each time that so much was done.
@@ -198,11 +201,12 @@ impl<S: Socket> Connection<S> {
         self.active = now;
         self.rested = false;
         self.pulse.hear(now);
-        let bytes = self.buffer.frames(self.calls.longest());
+        let bytes = self.buffer.frames(self.calls.longest(), MANY);
         // What is left over began with these bytes, unless nothing was whole.
         let since = if bytes.is_empty() { self.begun.unwrap_or(now) } else { now };
         let spawned = self.calls.receive(bytes, now, cx)?;
-        self.begun = self.buffer.has_begun().then_some(since);
+        let partial = self.buffer.has_begun() && !self.buffer.has_frames(self.calls.longest());
+        self.begun = partial.then_some(since);
         Ok(spawned)
     }
 

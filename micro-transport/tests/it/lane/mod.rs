@@ -10,11 +10,13 @@
 //! | `life` | sends frames of calls that are over, ends connections anywhere, begins none |
 //! | `messages` | sends messages that are too long, in parts, above its credit |
 //! | `slow` | takes nothing, or takes too long |
+//! | `halves` | asks much at a time |
 //! | `floods` | sends what costs it nothing, without end |
 //! | `servers` | is a server: answers what was not asked, floods, ends at any byte |
 
 mod attack;
 mod floods;
+mod halves;
 mod life;
 mod messages;
 mod rules;
