@@ -14,8 +14,21 @@ pub struct Key(Repr);
 enum Repr {
     /// An index of [`KNOWN`].
     Known(u8),
-    Other(Arc<str>),
+    /// Nearly every other name: it is made and cloned without an allocation.
+    Short(Short),
+    /// A name that is longer.
+    Long(Arc<str>),
 }
+
+/// The letters of a short name, and zeros behind them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Short {
+    length: u8,
+    letters: [u8; SHORT],
+}
+
+/// The longest name that is short: a key is three words then.
+const SHORT: usize = 22;
 
 /// Declares the well-known keys. Their order is their number, and the numbers are a wire format (see [`Key::number`]):
 /// new ones go to the end, and none is ever taken out.
@@ -76,7 +89,51 @@ impl Key {
                 Self::MAX
             )));
         }
-        Ok(Self(Repr::Other(name.to_ascii_lowercase().into())))
+        if name.len() > SHORT {
+            return Ok(Self(Repr::Long(name.to_ascii_lowercase().into())));
+        }
+        let mut short = Short::new(name.as_bytes());
+        short.letters.make_ascii_lowercase();
+        Ok(Self(Repr::Short(short)))
+    }
+
+    /// The key of a name that is written in the program, for a constant: what is read or sent with many calls is looked
+    /// up and checked once, when it is compiled.
+    ///
+    /// ```
+    /// use micro_core::{Key, Metadata};
+    ///
+    /// const TENANT: Key = Key::from_static("x-tenant");
+    ///
+    /// let mut metadata = Metadata::new();
+    /// metadata.insert(TENANT, "acme")?;
+    /// assert_eq!(metadata.get(TENANT), Some("acme"));
+    /// # Ok::<(), micro_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// When it is compiled, for what is no key, is not in lower case, or is longer than 22 letters: that takes
+    /// [`Key::new`].
+    #[must_use]
+    pub const fn from_static(name: &'static str) -> Self {
+        let name = name.as_bytes();
+        assert!(!name.is_empty() && name.len() <= SHORT, "a constant key has 1 to 22 letters");
+        let mut index = 0;
+        while index < name.len() {
+            assert!(
+                is_token(name[index]) && !name[index].is_ascii_uppercase(),
+                "no metadata key in lower case"
+            );
+            index += 1;
+        }
+        let mut number = 0;
+        while number < KNOWN.len() {
+            if same(KNOWN[number].as_bytes(), name) {
+                return Self(Repr::Known(number as u8));
+            }
+            number += 1;
+        }
+        Self(Repr::Short(Short::new(name)))
     }
 
     /// The number of a well-known key, from 1, in the order in which the constants of [`key`] are declared. Transports
@@ -85,7 +142,7 @@ impl Key {
     pub const fn number(&self) -> Option<u8> {
         match self.0 {
             Repr::Known(index) => Some(index + 1),
-            Repr::Other(_) => None,
+            Repr::Short(_) | Repr::Long(_) => None,
         }
     }
 
@@ -103,7 +160,19 @@ impl Key {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Known(number) => KNOWN[usize::from(*number)],
-            Repr::Other(name) => name,
+            // All letters of a key are ASCII.
+            Repr::Short(short) => std::str::from_utf8(short.as_bytes()).unwrap_or_default(),
+            Repr::Long(name) => name,
+        }
+    }
+
+    /// The bytes of the name, which is quicker than its text.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Known(number) => KNOWN[usize::from(*number)].as_bytes(),
+            Repr::Short(short) => short.as_bytes(),
+            Repr::Long(name) => name.as_bytes(),
         }
     }
 
@@ -113,9 +182,33 @@ impl Key {
         match &self.0 {
             // All of them are texts.
             Repr::Known(_) => false,
-            Repr::Other(name) => name.ends_with("-bin"),
+            Repr::Short(short) => short.as_bytes().ends_with(b"-bin"),
+            Repr::Long(name) => name.ends_with("-bin"),
         }
     }
+}
+
+impl Short {
+    /// The name of these letters, of which there are not too many.
+    const fn new(name: &[u8]) -> Self {
+        let mut letters = [0; SHORT];
+        let (room, _) = letters.split_at_mut(name.len());
+        room.copy_from_slice(name);
+        Self { length: name.len() as u8, letters }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.letters[..usize::from(self.length)]
+    }
+}
+
+/// Equality, where it has to be constant.
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
 }
 
 /// The characters of a `token` of RFC 9110, section 5.6.2.
@@ -163,7 +256,7 @@ impl AsKey for Key {
 
 impl AsKey for str {
     fn is(&self, key: &Key) -> bool {
-        key.as_str().eq_ignore_ascii_case(self)
+        key.as_bytes().eq_ignore_ascii_case(self.as_bytes())
     }
     fn to_key(&self) -> Result<Key> {
         Key::new(self)
@@ -228,5 +321,20 @@ mod tests {
             assert!(Key::new(bad).is_err(), "{bad:?}");
         }
         assert_eq!(Key::new("X-Tenant").unwrap().as_str(), "x-tenant");
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_made() {
+        const TENANT: Key = Key::from_static("x-tenant");
+        assert_eq!((Key::new("X-Tenant").unwrap(), TENANT.as_bytes()), (TENANT, &b"x-tenant"[..]));
+        assert_eq!(const { Key::from_static("traceparent") }, key::TRACEPARENT);
+        assert_eq!(size_of::<Key>(), 24);
+        for length in [SHORT, SHORT + 1, Key::MAX] {
+            let name = format!("{}-bin", "X".repeat(length - 4));
+            let key = Key::new(&name).unwrap();
+            assert_eq!((key.as_str(), key.is_binary()), (&*name.to_lowercase(), true));
+            assert_eq!(key, Key::new(&name.to_lowercase()).unwrap());
+            assert!(name.as_str().is(&key) && key.is(&key.clone()) && !TENANT.is(&key));
+        }
     }
 }

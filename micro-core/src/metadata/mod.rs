@@ -30,7 +30,8 @@ use crate::{Error, Result};
 #[derive(Clone, Default)]
 pub struct Metadata {
     base: Option<Arc<[Entry]>>,
-    own: Vec<Entry>,
+    /// None rather than empty: most have none, and are cloned and dropped with every call.
+    own: Option<Vec<Entry>>,
 }
 
 /// An entry of a [`Metadata`].
@@ -40,13 +41,13 @@ impl Metadata {
     /// Nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { base: None, own: Vec::new() }
+        Self { base: None, own: None }
     }
 
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.base().len() + self.own.len()
+        self.base().len() + self.own().len()
     }
 
     /// Whether there are none.
@@ -80,7 +81,7 @@ impl Metadata {
 
     /// All entries, in their order.
     pub fn iter(&self) -> Iter<'_> {
-        self.base().iter().chain(&self.own)
+        self.base().iter().chain(self.own())
     }
 
     /// Replaces all entries of a key by one.
@@ -91,7 +92,7 @@ impl Metadata {
     pub fn insert(&mut self, key: impl AsKey, value: impl Into<Value>) -> Result<()> {
         let entry = checked(key.to_key()?, value.into())?;
         self.remove(&entry.0);
-        self.own.push(entry);
+        self.add(entry);
         Ok(())
     }
 
@@ -108,18 +109,23 @@ impl Metadata {
     /// # Errors
     /// As [`insert`](Self::insert).
     pub fn push(&mut self, key: Key, value: Value) -> Result<()> {
-        self.own.push(checked(key, value)?);
+        self.add(checked(key, value)?);
         Ok(())
     }
 
     /// Removes all entries of a key; says whether there were any.
     pub fn remove(&mut self, key: impl AsKey) -> bool {
-        let before = self.len();
         if self.base().iter().any(|(k, _)| key.is(k)) {
             self.unshare();
         }
-        self.own.retain(|(k, _)| !key.is(k));
-        self.len() != before
+        let Some(own) = &mut self.own else { return false };
+        let before = own.len();
+        own.retain(|(k, _)| !key.is(k));
+        let removed = own.len() != before;
+        if own.is_empty() {
+            self.own = None;
+        }
+        removed
     }
 
     /// Adds what `other` has; a key of `other` replaces the entries that it has here.
@@ -127,16 +133,16 @@ impl Metadata {
         for (key, _) in other {
             self.remove(key);
         }
-        self.own.extend(other.iter().cloned());
+        other.iter().cloned().for_each(|entry| self.add(entry));
     }
 
     /// The same entries, such that clones share them instead of copying: what a client sends with every call.
     #[must_use]
     pub fn with_base(self) -> Self {
-        if self.own.is_empty() {
+        if self.own.is_none() {
             return self;
         }
-        Self { base: Some(self.iter().cloned().collect()), own: Vec::new() }
+        Self { base: Some(self.iter().cloned().collect()), own: None }
     }
 
     /// What clones share, and what comes first; `None` without [`with_base`](Self::with_base). Transports tell by the
@@ -149,23 +155,27 @@ impl Metadata {
     /// What is behind the [`shared`](Self::shared) entries.
     #[must_use]
     pub fn own(&self) -> &[Entry] {
-        &self.own
+        self.own.as_deref().unwrap_or_default()
     }
 
     /// The entries that another one has [`shared`](Self::shared), and shares with this one.
     #[must_use]
     pub const fn of_shared(entries: Arc<[Entry]>) -> Self {
-        Self { base: Some(entries), own: Vec::new() }
+        Self { base: Some(entries), own: None }
     }
 
     fn base(&self) -> &[Entry] {
         self.base.as_deref().unwrap_or_default()
     }
 
+    fn add(&mut self, entry: Entry) {
+        self.own.get_or_insert_default().push(entry);
+    }
+
     /// Makes the shared entries this map's own, so that they can be changed.
     fn unshare(&mut self) {
         if let Some(base) = self.base.take() {
-            self.own.splice(0..0, base.iter().cloned());
+            self.own.get_or_insert_default().splice(0..0, base.iter().cloned());
         }
     }
 }

@@ -95,7 +95,7 @@ fn number(key: &Key) -> Option<u8> {
 }
 
 fn length((key, value): &Entry) -> usize {
-    let name = if number(key).is_some() { 0 } else { 2 + key.as_str().len() };
+    let name = if number(key).is_some() { 0 } else { 2 + key.as_bytes().len() };
     1 + name + 4 + value.as_bytes().len()
 }
 
@@ -105,11 +105,11 @@ fn put((key, value): &Entry, out: &mut Vec<u8>) {
     if let Some(number) = number(key) {
         out.extend_from_slice(&[number, a, b, c, d]);
     } else {
-        let name = key.as_str();
+        let name = key.as_bytes();
         // No name is longer than `Key::MAX`.
         let [high, low] = (name.len() as u16).to_be_bytes();
         out.extend_from_slice(&[0, high, low]);
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(name);
         out.extend_from_slice(&[a, b, c, d]);
     }
     out.extend_from_slice(value);
@@ -138,7 +138,8 @@ pub(crate) fn entries(bytes: &[u8]) -> Result<Metadata, Violation> {
 
 /// Reads metadata behind what is there. The values are copied.
 pub(crate) fn add_entries(bytes: &[u8], metadata: &mut Metadata) -> Result<(), Violation> {
-    read(bytes, &mut Keys::default(), metadata, Bytes::copy_from_slice)
+    let text = |value: &[u8]| std::str::from_utf8(value).ok().map(Value::from);
+    read(bytes, &mut Keys::default(), metadata, text, Bytes::copy_from_slice)
 }
 
 /// Reads the metadata of a call behind what is there. The values are parts of `read`, of which `bytes` are a part.
@@ -148,7 +149,7 @@ pub(crate) fn share_entries(
     keys: &mut Keys,
     metadata: &mut Metadata,
 ) -> Result<(), Violation> {
-    read(bytes, keys, metadata, |value| whole.slice_ref(value))
+    read(bytes, keys, metadata, |text| Value::from_utf8_of(text, whole), |value| whole.slice_ref(value))
 }
 
 /// The names of keys that have come: those of one call are mostly those of the next one.
@@ -160,7 +161,7 @@ const KEPT: usize = 16;
 
 impl Keys {
     fn find(&mut self, name: &[u8]) -> Result<Key, Violation> {
-        if let Some(known) = self.0.iter().find(|known| known.as_str().as_bytes() == name) {
+        if let Some(known) = self.0.iter().find(|known| known.as_bytes() == name) {
             return Ok(known.clone());
         }
         let name = std::str::from_utf8(name).map_err(|_| NAME)?;
@@ -179,7 +180,8 @@ fn read(
     bytes: &[u8],
     keys: &mut Keys,
     metadata: &mut Metadata,
-    take: impl Fn(&[u8]) -> Bytes,
+    text: impl Fn(&[u8]) -> Option<Value>,
+    binary: impl Fn(&[u8]) -> Bytes,
 ) -> Result<(), Violation> {
     let mut fields = Fields(bytes);
     let mut left = MAX_ENTRIES;
@@ -190,8 +192,8 @@ fn read(
             0 => keys.find(fields.short().ok_or(SHORT)?)?,
             _ => Key::of_number(number).filter(|_| number <= KEYS).ok_or(KEY)?,
         };
-        let value = take(fields.long().ok_or(SHORT)?);
-        let value = if key.is_binary() { Value::from(value) } else { Value::from_utf8(value).ok_or(TEXT)? };
+        let value = fields.long().ok_or(SHORT)?;
+        let value = if key.is_binary() { Value::from(binary(value)) } else { text(value).ok_or(TEXT)? };
         metadata.push(key, value).map_err(|_| TEXT)?;
     }
     Ok(())
