@@ -51,7 +51,7 @@ pub use self::address::Address;
 pub use self::app::App;
 pub use self::body::{Body, BodyStream, Frame, Source};
 pub use self::call::{Call, Slots};
-pub use self::client::{Answer, Client};
+pub use self::client::{Answer, Client, RequestBuilder};
 pub use self::codec::{Place, Value};
 pub use self::context::{Context, TraceContext};
 pub use self::deadline::Deadline;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::{Name, NameMap};
@@ -86,6 +86,8 @@ impl Budget {
 /// The budgets of a client, one for each service.
 pub(super) struct Budgets {
     share: u32,
+    /// The service that was called first, and is most of the time: it is found without a lock.
+    first: OnceLock<(Box<str>, Arc<Budget>)>,
     known: RwLock<NameMap<Arc<Budget>>>,
 }
 
@@ -94,11 +96,22 @@ impl Budgets {
     pub(super) fn new(share: f64) -> Self {
         // In thousandths; what is no number is none.
         let share = (share.clamp(0.0, 1.0) * f64::from(RETRY)).round() as u32;
-        Self { share, known: RwLock::default() }
+        Self { share, first: OnceLock::new(), known: RwLock::default() }
+    }
+
+    /// A call to a service is made, whatever becomes of it.
+    pub(super) fn deposit(&self, service: Name<'_>) {
+        match self.first(service) {
+            Some(budget) => budget.deposit(),
+            None => self.of(service).deposit(),
+        }
     }
 
     /// The budget of a service.
     pub(super) fn of(&self, service: Name<'_>) -> Arc<Budget> {
+        if let Some(budget) = self.first(service) {
+            return budget.clone();
+        }
         if let Some(budget) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(service) {
             return budget.clone();
         }
@@ -114,9 +127,16 @@ impl Budgets {
         budget
     }
 
+    /// The budget of a service, if it is the first one.
+    fn first(&self, service: Name<'_>) -> Option<&Arc<Budget>> {
+        let first = || (service.as_str().into(), Arc::new(Budget::new(self.share)));
+        let (name, budget) = self.first.get_or_init(first);
+        (**name == *service.as_str()).then_some(budget)
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.known.read().unwrap().len()
+        self.known.read().unwrap().len() + usize::from(self.first.get().is_some())
     }
 }
 
@@ -184,6 +204,6 @@ mod tests {
         for name in 0..10_000 {
             let _ = budgets.of(Name::new(&name.to_string()));
         }
-        assert!(budgets.len() <= REMEMBERED);
+        assert!(budgets.len() <= REMEMBERED + 1);
     }
 }

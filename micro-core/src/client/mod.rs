@@ -2,7 +2,9 @@
 
 mod budget;
 mod calling;
+mod exchange;
 mod nowhere;
+mod request;
 mod retry;
 
 use std::fmt::{self, Debug, Formatter};
@@ -12,6 +14,7 @@ use std::time::Duration;
 use self::budget::Budgets;
 pub use self::calling::Answer;
 use self::nowhere::Nowhere;
+pub use self::request::RequestBuilder;
 use crate::{
     Address, AsKey, CallOptions, Caller, Context, Deadline, Format, Formats, Metadata, Result, Shutdown,
 };
@@ -19,41 +22,46 @@ use crate::{
 /// Calls services by name. A cheap handle: clone it, keep it, and make others of it that call a little differently.
 ///
 /// What the `with_*` methods set holds for the calls of the handle that they return.
+/// What differs for a single call is said by [`request`](Self::request), which makes no other handle.
 #[derive(Clone)]
 pub struct Client {
+    terms: Arc<Terms>,
+    metadata: Metadata,
+    /// Of the call that the calls of this handle are made for.
+    deadline: Option<Deadline>,
+    parent: Option<Shutdown>,
+}
+
+/// What is shared by all handles that differ in nothing but metadata and the call that they work for.
+#[derive(Clone)]
+struct Terms {
     caller: Arc<dyn Caller>,
     format: Format,
     /// For messages that do not speak that one.
     formats: Arc<Formats>,
-    metadata: Metadata,
     timeout: Option<Duration>,
     stream_timeout: Option<Duration>,
     attempts: u32,
     /// How much retries may add to the load of a service: of all handles that were made of one.
     budgets: Arc<Budgets>,
     options: Option<Arc<CallOptions>>,
-    /// Of the call that the calls of this handle are made for.
-    deadline: Option<Deadline>,
-    parent: Option<Shutdown>,
 }
 
 impl Client {
     /// A handle on `caller`, which writes messages in `format`.
     #[must_use]
     pub fn new(caller: Arc<dyn Caller>, format: Format) -> Self {
-        Self {
+        let terms = Terms {
             caller,
             format,
             formats: Arc::default(),
-            metadata: Metadata::new(),
             timeout: None,
             stream_timeout: None,
             attempts: 1,
             budgets: Arc::default(),
             options: None,
-            deadline: None,
-            parent: None,
-        }
+        };
+        Self { terms: Arc::new(terms), metadata: Metadata::new(), deadline: None, parent: None }
     }
 
     /// A handle whose calls fail with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition).
@@ -65,39 +73,39 @@ impl Client {
     /// What finds and calls the services.
     #[must_use]
     pub fn caller(&self) -> &Arc<dyn Caller> {
-        &self.caller
+        &self.terms.caller
     }
 
     /// The format that messages are written in.
     #[must_use]
     pub fn format(&self) -> Format {
-        self.format
+        self.terms.format
     }
 
     /// Writes messages in another format.
     #[must_use]
     pub fn with_format(&self, format: Format) -> Self {
-        Self { format, ..self.clone() }
+        self.with_terms(|terms| terms.format = format)
     }
 
     /// Writes messages that cannot be written in its own format, such as prost types in JSON, in the first of these that
     /// both messages of a call speak.
     #[must_use]
     pub fn with_formats(&self, formats: Formats) -> Self {
-        Self { formats: Arc::new(formats), ..self.clone() }
+        self.with_terms(|terms| terms.formats = Arc::new(formats))
     }
 
     /// Gives each call this long, over all its attempts. Streams are not calls: see
     /// [`with_stream_timeout`](Self::with_stream_timeout).
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self { timeout: Some(timeout), ..self.clone() }
+        self.with_terms(|terms| terms.timeout = Some(timeout))
     }
 
     /// Gives each stream this long, from its opening to its end. Without it they last as long as both sides like.
     #[must_use]
     pub fn with_stream_timeout(&self, timeout: Duration) -> Self {
-        Self { stream_timeout: Some(timeout), ..self.clone() }
+        self.with_terms(|terms| terms.stream_timeout = Some(timeout))
     }
 
     /// Makes up to this many attempts of a call that provably did not reach a handler, or is idempotent: the endpoint is
@@ -106,7 +114,7 @@ impl Client {
     /// service that says [when to come back](crate::Error::retry_after) is not asked before.
     #[must_use]
     pub fn with_attempts(&self, attempts: u32) -> Self {
-        Self { attempts: attempts.max(1), ..self.clone() }
+        self.with_terms(|terms| terms.attempts = attempts.max(1))
     }
 
     /// Lets retries add at most this share to the calls of each service: 0.1, a tenth, unless something else is said; 0
@@ -114,10 +122,10 @@ impl Client {
     /// be tried again ten times a second beside that. Calls of a handle that makes one attempt earn nothing.
     #[must_use]
     pub fn with_retry_budget(&self, share: f64) -> Self {
-        Self { budgets: Arc::new(Budgets::new(share)), ..self.clone() }
+        self.with_terms(|terms| terms.budgets = Arc::new(Budgets::new(share)))
     }
 
-    /// Sends this metadata with each call.
+    /// Sends this metadata with each call. What only one call has is said by [`request`](Self::request).
     ///
     /// # Errors
     /// As [`Metadata::insert`].
@@ -152,9 +160,15 @@ impl Client {
     /// Changes how calls are made: what other crates add their own options by.
     #[must_use]
     pub fn with_options(&self, change: impl FnOnce(&mut CallOptions)) -> Self {
-        let mut options = self.options.as_deref().cloned().unwrap_or_default();
+        let mut options = self.terms.options.as_deref().cloned().unwrap_or_default();
         change(&mut options);
-        Self { options: Some(Arc::new(options)), ..self.clone() }
+        self.with_terms(|terms| terms.options = Some(Arc::new(options)))
+    }
+
+    fn with_terms(&self, change: impl FnOnce(&mut Terms)) -> Self {
+        let mut terms = Terms::clone(&self.terms);
+        change(&mut terms);
+        Self { terms: Arc::new(terms), ..self.clone() }
     }
 
     /// The handle for calls that are made for the call of `context`; see [`Context::client`].
@@ -162,10 +176,10 @@ impl Client {
         let mut metadata = self.metadata.clone();
         metadata.merge(&context.propagated());
         Self {
+            terms: self.terms.clone(),
             metadata: metadata.with_base(),
             deadline: context.deadline(),
             parent: Some(context.token().clone()),
-            ..self.clone()
         }
     }
 }
@@ -173,10 +187,10 @@ impl Client {
 impl Debug for Client {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("caller", &self.caller.name())
-            .field("format", &self.format)
-            .field("timeout", &self.timeout)
-            .field("options", &self.options)
+            .field("caller", &self.terms.caller.name())
+            .field("format", &self.terms.format)
+            .field("timeout", &self.terms.timeout)
+            .field("options", &self.terms.options)
             .finish_non_exhaustive()
     }
 }

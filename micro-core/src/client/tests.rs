@@ -201,7 +201,7 @@ async fn who_makes_one_attempt_has_no_budget() {
     let (_, client) = Scripted::client([hello(), hello()]);
     for (attempts, kept) in [(1, 0), (2, 1)] {
         client.with_attempts(attempts).call::<_, String>(ROUTE, ()).await.unwrap();
-        assert_eq!(client.budgets.len(), kept, "{attempts} attempts");
+        assert_eq!(client.terms.budgets.len(), kept, "{attempts} attempts");
     }
 }
 
@@ -380,6 +380,53 @@ async fn handles_differ_and_share() {
     assert_eq!(options(0).unwrap().addresses, [one, two]);
     assert!(options(0).unwrap().wait_for_ready && !options(0).unwrap().idempotent);
     assert!(options(2).is_none(), "the handle that others are made of stays as it is");
+}
+
+#[tokio::test]
+async fn a_request_differs_from_the_others_of_its_handle() {
+    let gone = || fails(Error::unavailable("gone in the middle"));
+    let (scripted, client) = Scripted::client([gone(), hello(), hello(), hello(), hello()]);
+    let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
+    let client = client.with_metadata("tenant", "acme").unwrap().with_metadata("region", "north").unwrap();
+    let client = client.with_timeout(hour).with_attempts(2);
+
+    let request = client.request(ROUTE).metadata("region", "south").metadata("id", "7").timeout(minute);
+    let answer: String = request.idempotent().call(()).await.unwrap();
+    assert_eq!(answer, "hello");
+    client.call::<_, String>(ROUTE, ()).await.unwrap();
+    let heads = scripted.heads();
+    for (head, own) in heads.iter().zip([true, true, false]) {
+        let get = |key| head.metadata.get(key);
+        let (region, id) = if own { (Some("south"), Some("7")) } else { (Some("north"), None) };
+        assert_eq!((get("tenant"), get("region"), get("id")), (Some("acme"), region, id));
+        assert_eq!(head.deadline.unwrap().left() <= minute, own);
+        assert_eq!(head.options.as_ref().is_some_and(|options| options.idempotent), own);
+    }
+    assert_eq!(heads.len(), 3, "what is idempotent was called twice");
+
+    let _ = client.request(ROUTE).metadata("id", "8").timeout(minute).bidirectional::<String, String>();
+    let streamed = client.request(ROUTE).metadata("id", "8").timeout(minute).server_stream::<_, String>(());
+    streamed.await.unwrap();
+    for head in scripted.heads() {
+        assert_eq!(head.metadata.get("id"), Some("8"));
+        assert!(head.deadline.unwrap().left() <= minute);
+    }
+}
+
+#[tokio::test]
+async fn a_request_with_metadata_that_is_none_is_not_sent() {
+    let (scripted, client) = Scripted::client([]);
+    let bad = || client.request(ROUTE).metadata("no key", "x").metadata("y", "z");
+    for error in [
+        bad().call::<_, String>(()).await.unwrap_err(),
+        bad().server_stream::<_, String>(()).await.unwrap_err(),
+        bad().client_stream::<String, String>().1.await.unwrap_err(),
+        bad().bidirectional::<String, String>().1.next().await.unwrap_err(),
+    ] {
+        assert_eq!((error.code(), error.reached()), (Code::InvalidArgument, false));
+        assert!(error.detail().contains("no key"), "{error}");
+    }
+    assert_eq!(scripted.heads().len(), 0);
 }
 
 #[tokio::test]

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use bench_load::{Ask, Client, Result, Work};
-use micro::{PROTOBUF, Prepared, Route};
+use micro::{Key, PROTOBUF, Prepared, Route};
 
 use crate::service::{Answer, Question};
 
 /// The metadata that the handler of `Bench.Metadata` reads: two pairs of the handle, and two of the call.
-pub(crate) const KEYS: [&str; 4] = ["x-tenant", "x-region", "x-request", "x-attempt"];
+pub(crate) const KEYS: [Key; 4] = [
+    Key::from_static("x-tenant"),
+    Key::from_static("x-region"),
+    Key::from_static("x-request"),
+    Key::from_static("x-attempt"),
+];
 const VALUES: [&str; 4] = ["acme-industries", "eu-central-1", "7f3b2c9a41d05e68", "1"];
 /// The letters of all values.
 pub(crate) const LETTERS: usize = VALUES[0].len() + VALUES[1].len() + VALUES[2].len() + VALUES[3].len();
@@ -29,7 +34,7 @@ impl Caller {
     /// Waits for the service of that name.
     pub(crate) async fn new(prepared: &Prepared, name: &str, work: Work) -> Result<Self> {
         let client = prepared.client().with_format(PROTOBUF).with_timeout(Duration::from_secs(20));
-        let client = client.with_metadata(KEYS[0], VALUES[0])?.with_metadata(KEYS[1], VALUES[1])?;
+        let client = client.with_metadata(&KEYS[0], VALUES[0])?.with_metadata(&KEYS[1], VALUES[1])?;
         let route = |endpoint| Route::new(name, endpoint);
         let caller = Self {
             client,
@@ -49,8 +54,9 @@ impl Caller {
 impl Client for Caller {
     async fn call(&self, ask: Ask, text: String) -> Result<String> {
         if let Some(route) = &self.metadata {
-            let client = self.client.with_metadata(KEYS[2], VALUES[2])?.with_metadata(KEYS[3], VALUES[3])?;
-            let answer: Answer = client.call(route, Question { text }).await?;
+            let [.., request, attempt] = KEYS;
+            let asked = self.client.request(route).metadata(request, VALUES[2]).metadata(attempt, VALUES[3]);
+            let answer: Answer = asked.call(Question { text }).await?;
             return Ok(answer.text);
         }
         let route = match ask {

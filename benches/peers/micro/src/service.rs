@@ -47,7 +47,7 @@ impl Bench {
     async fn metadata(&self, context: &Context, question: Question) -> Result<Answer> {
         let metadata = context.metadata();
         let read =
-            super::caller::KEYS.iter().filter_map(|key| metadata.get(*key)).map(str::len).sum::<usize>();
+            super::caller::KEYS.iter().filter_map(|key| metadata.get(key)).map(str::len).sum::<usize>();
         if read == super::caller::LETTERS {
             return Ok(Answer { text: answer(&question.text) });
         }

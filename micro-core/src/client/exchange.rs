@@ -1,0 +1,281 @@
+//! The calls with one message: each begins, is answered, and where it fails is made again.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Client, retry};
+use crate::pick::Answerer;
+use crate::{
+    Body, Call, CallOptions, Code, Deadline, Error, Format, Head, Message, Metadata, Receiver, Request,
+    Response, Result, Route, Shutdown, key, stream,
+};
+
+/// What is asked of a client, beside the message.
+#[derive(Clone)]
+pub(super) struct Asked<'a> {
+    pub(super) client: &'a Client,
+    pub(super) route: Route,
+    /// Instead of the client's.
+    pub(super) metadata: Option<Metadata>,
+    /// Whether it may be made twice.
+    pub(super) idempotent: bool,
+}
+
+/// A call with one message, over all its attempts. Written as a state machine, as it is moved and polled with each call:
+/// what a first attempt needs is in it, and further ones are rare, and boxed.
+pub(super) struct Exchange<'a, Q, T> {
+    asked: Asked<'a>,
+    format: Format,
+    deadline: Option<Deadline>,
+    /// Until further attempts have it.
+    message: Option<Q>,
+    state: State<'a>,
+    /// Makes the result of an answer.
+    read: Read<T>,
+}
+
+enum State<'a> {
+    /// It has this long.
+    Asked(Option<Duration>),
+    Called(Call),
+    /// It is made again, or watches the call that it is made for.
+    Further(Pin<Box<dyn Future<Output = Result<Answered>> + Send + 'a>>),
+    Over,
+}
+
+/// An answer, and who gave it.
+pub(super) type Answered = (Response, Answerer);
+/// What makes a result of an answer in a format to a call that is made for another one.
+pub(super) type Read<T> = fn(Answered, Format, Option<&Shutdown>) -> Result<T>;
+
+impl<'a, Q: Message, T> Exchange<'a, Q, T> {
+    pub(super) fn new(
+        asked: Asked<'a>,
+        format: Format,
+        timeout: Option<Duration>,
+        message: Q,
+        read: Read<T>,
+    ) -> Self {
+        Self { asked, format, deadline: None, message: Some(message), state: State::Asked(timeout), read }
+    }
+
+    /// The same, which has failed already.
+    pub(super) fn failed(mut self, error: Error) -> Self {
+        self.state = State::Called(Call::ready(Err(error)));
+        self
+    }
+
+    fn begin(&mut self, timeout: Option<Duration>) -> Result<State<'a>> {
+        let client = self.asked.client;
+        if client.terms.attempts > 1 {
+            // Who makes no second attempt earns none.
+            client.terms.budgets.deposit(self.asked.route.service_name());
+        }
+        self.deadline = client.deadline_after(timeout);
+        let Some(message) = &self.message else { return Ok(State::Over) };
+        let call = self.asked.begin(message, self.format, self.asked.head(self.format, self.deadline))?;
+        Ok(if client.parent.is_some() { self.further(call) } else { State::Called(call) })
+    }
+
+    /// What is left to be done when it has come to this call.
+    fn further(&mut self, call: Call) -> State<'a> {
+        let Some(message) = self.message.take() else { return State::Over };
+        State::Further(Box::pin(further(self.asked.clone(), self.format, self.deadline, message, call)))
+    }
+}
+
+impl<Q, T> Unpin for Exchange<'_, Q, T> {}
+
+impl<Q: Message, T> Future for Exchange<'_, Q, T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        let this = &mut *self;
+        let result = loop {
+            match &mut this.state {
+                State::Asked(timeout) => {
+                    let timeout = *timeout;
+                    match this.begin(timeout) {
+                        Ok(state) => this.state = state,
+                        Err(error) => break Err(error),
+                    }
+                }
+                State::Called(call) => match ready!(Pin::new(&mut *call).poll(cx)) {
+                    Ok(response) => {
+                        let answerer = call.answerer().or_of(&response);
+                        break Ok((response, answerer));
+                    }
+                    Err(error) => this.state = this.further(Call::ready(Err(error))),
+                },
+                State::Further(further) => break ready!(further.as_mut().poll(cx)),
+                // Polled after it was ready, which no future promises anything about.
+                State::Over => return Poll::Pending,
+            }
+        };
+        this.state = State::Over;
+        let parent = this.asked.client.parent.as_ref();
+        Poll::Ready(result.and_then(|answered| (this.read)(answered, this.format, parent)))
+    }
+}
+
+impl Asked<'_> {
+    /// The head of the first attempt.
+    pub(super) fn head(&self, format: Format, deadline: Option<Deadline>) -> Head {
+        Head {
+            metadata: self.metadata.as_ref().unwrap_or(&self.client.metadata).clone(),
+            deadline,
+            options: self.options(),
+            ..Head::new(self.route.clone(), format)
+        }
+    }
+
+    /// How it is made: as all calls of the client are, but for what is said of this one.
+    fn options(&self) -> Option<Arc<CallOptions>> {
+        let options = &self.client.terms.options;
+        if !self.idempotent {
+            return options.clone();
+        }
+        let mut options = options.as_deref().cloned().unwrap_or_default();
+        options.idempotent = true;
+        Some(Arc::new(options))
+    }
+
+    /// Begins a call with one message, unless the one that it is made for is over.
+    fn begin<Q: Message>(&self, message: &Q, format: Format, head: Head) -> Result<Call> {
+        if self.client.parent.as_ref().is_some_and(Shutdown::is_fired) {
+            return Err(stream::over());
+        }
+        let body = Body::One(message.to_bytes(format)?);
+        Ok(self.client.terms.caller.dispatch(Request::new(head, body)))
+    }
+
+    /// Whether the call may be made twice: the caller says so, or the endpoint is declared so.
+    fn is_idempotent(&self) -> bool {
+        let terms = &self.client.terms;
+        self.idempotent
+            || terms.options.as_ref().is_some_and(|options| options.idempotent)
+            || terms.caller.is_idempotent(&self.route)
+    }
+}
+
+impl Client {
+    /// The earlier one of what a call is given and what is left of the call that this handle works for.
+    pub(super) fn deadline_after(&self, timeout: Option<Duration>) -> Option<Deadline> {
+        let own = timeout.map(Deadline::after);
+        [own, self.deadline].into_iter().flatten().min()
+    }
+}
+
+/// Waits for the answer of a call, and makes it again as often as that is due.
+async fn further<Q: Message>(
+    asked: Asked<'_>,
+    format: Format,
+    deadline: Option<Deadline>,
+    message: Q,
+    mut call: Call,
+) -> Result<Answered> {
+    let Asked { client, route, .. } = &asked;
+    let (terms, parent) = (&client.terms, client.parent.as_ref());
+    let budget = (terms.attempts > 1).then(|| terms.budgets.of(route.service_name()));
+    let mut tried = Vec::<Box<str>>::new();
+    let mut attempt = 1;
+    loop {
+        let answered = async {
+            let response = (&mut call).await?;
+            let answerer = call.answerer().or_of(&response);
+            Ok((response, answerer))
+        };
+        let error = match unless_over(parent, answered).await {
+            Ok(answered) => return Ok(answered),
+            Err(error) => error,
+        };
+        let pause = budget.as_ref().and_then(|budget| {
+            let may = retry::may(&error, || asked.is_idempotent());
+            may.then(|| retry::pause(&error, attempt, terms.attempts, deadline, budget)).flatten()
+        });
+        let Some(pause) = pause else {
+            return Err(located(error, route));
+        };
+        tried.extend(error.node().map(Box::<str>::from));
+        tracing::debug!(%route, attempt, %error, "trying again in {pause:?}");
+        let paused = async {
+            tokio::time::sleep(pause).await;
+            Ok(())
+        };
+        unless_over(parent, paused).await?;
+        attempt += 1;
+        let mut head = asked.head(format, deadline);
+        // A number is sound metadata.
+        let _ = head.metadata.insert(key::MICRO_ATTEMPT, attempt.to_string());
+        head.tried = (!tried.is_empty()).then(|| tried.as_slice().into());
+        call = asked.begin(&message, format, head)?;
+    }
+}
+
+/// Waits for something, unless the call that this one is made for ends before.
+async fn unless_over<T>(parent: Option<&Shutdown>, waited: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(parent) = parent else { return waited.await };
+    tokio::select! {
+        biased;
+        result = waited => result,
+        () = parent.fired() => Err(stream::over()),
+    }
+}
+
+/// An error that arose here, with what was called: of several calls that a handler makes one was too slow.
+fn located(error: Error, route: &Route) -> Error {
+    if error.code() != Code::DeadlineExceeded || !error.id().is_empty() {
+        return error;
+    }
+    let detail = format!("{route}: {}", error.detail());
+    error.with_detail(detail).with_id("go.micro.client")
+}
+
+/// The stream of messages of an answer.
+pub(super) fn many<R: Message>(
+    (response, answerer): Answered,
+    format: Format,
+    parent: Option<&Shutdown>,
+) -> Result<Receiver<R>> {
+    Ok(Receiver::of_response(response, answerer, format, parent))
+}
+
+/// The one message of an answer.
+pub(super) fn one<R: Message>(
+    (response, answerer): Answered,
+    format: Format,
+    _: Option<&Shutdown>,
+) -> Result<R> {
+    match response.body {
+        Body::One(bytes) => R::decode(format, bytes),
+        Body::Empty => R::decode(format, Bytes::new()),
+        Body::Stream(_) => {
+            let error = Error::unimplemented(
+                "the endpoint answers with a stream: call it by `server_stream`, or by `bidirectional`",
+            );
+            return Err(answerer.name(error));
+        }
+    }
+    .map_err(|error| {
+        let detail = format!("the answer cannot be read: {}", error.detail());
+        answerer.name(Error::internal(detail).with_id("go.micro.client.codec").with_source(error))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BodyStream;
+
+    #[test]
+    fn an_answer_that_is_a_stream_says_what_to_do() {
+        let response = Response::new(Body::Stream(BodyStream::empty()));
+        let error = one::<String>((response, Answerer::default()), crate::testing::JSON, None).unwrap_err();
+        assert!(error.detail().contains("server_stream"), "{error}");
+    }
+}

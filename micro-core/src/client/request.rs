@@ -1,0 +1,129 @@
+use std::fmt::{self, Debug, Formatter};
+use std::future::Future;
+use std::time::Duration;
+
+use tracing::{Instrument, Span};
+
+use super::exchange::{Asked, Exchange, many, one};
+use super::{Answer, Client};
+use crate::{AsKey, Body, Call, Error, Format, Message, Receiver, Request, Result, Route, Sender, stream};
+
+/// One call that differs from the others of its handle; [`Client::request`] begins it.
+#[must_use = "nothing is sent before it is called"]
+pub struct RequestBuilder<'a> {
+    asked: Asked<'a>,
+    timeout: Option<Duration>,
+    /// What is wrong with what was said, for the first who waits for the call.
+    error: Option<Error>,
+}
+
+impl<'a> RequestBuilder<'a> {
+    pub(super) fn new(client: &'a Client, route: Route) -> Self {
+        let asked = Asked { client, route, metadata: None, idempotent: false };
+        Self { asked, timeout: None, error: None }
+    }
+
+    /// Sends this metadata, instead of what the handle has under the same key. A pair that is none (see
+    /// [`Metadata::insert`](crate::Metadata::insert)) is the error of the call, which is not sent then.
+    pub fn metadata(mut self, key: impl AsKey, value: impl Into<crate::metadata::Value>) -> Self {
+        let client = self.asked.client;
+        let metadata = self.asked.metadata.get_or_insert_with(|| client.metadata.clone());
+        if let Err(error) = metadata.insert(key, value) {
+            self.error.get_or_insert(error.not_reached());
+        }
+        self
+    }
+
+    /// Gives the call, or the whole stream, this long.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says that the call may be made twice, so that it is tried again where a handler may have seen it.
+    pub fn idempotent(mut self) -> Self {
+        self.asked.idempotent = true;
+        self
+    }
+
+    /// Calls an endpoint, and waits for its answer; see [`Client::call`].
+    ///
+    /// # Errors
+    /// As [`Client::call`], and that of the first pair of [`metadata`](Self::metadata) that is none.
+    pub fn call<Q: Message, R: Message>(self, message: Q) -> impl Future<Output = Result<R>> + Send {
+        let timeout = self.timeout.or(self.asked.client.terms.timeout);
+        self.exchange::<Q, R, R>(message, timeout, one)
+    }
+
+    /// Calls an endpoint that answers with a stream, and waits until that begins; see [`Client::server_stream`].
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); an error after the first message comes from [`Receiver::next`].
+    pub fn server_stream<Q: Message, R: Message>(
+        self,
+        message: Q,
+    ) -> impl Future<Output = Result<Receiver<R>>> + Send {
+        let timeout = self.timeout.or(self.asked.client.terms.stream_timeout);
+        self.exchange::<Q, R, Receiver<R>>(message, timeout, many)
+    }
+
+    /// Calls an endpoint that takes a stream and answers once; see [`Client::client_stream`].
+    #[must_use = "dropping the answer cancels the call"]
+    pub fn client_stream<Q: Message, R: Message>(self) -> (Sender<Q>, Answer<R>) {
+        let client = self.asked.client;
+        let format = client.spoken::<Q, R>();
+        let (sender, call) = self.open(format);
+        (sender, Answer::new(call, format, client.parent.as_ref()))
+    }
+
+    /// Calls an endpoint that takes a stream and answers with one; see [`Client::bidirectional`].
+    #[must_use = "dropping the receiver cancels the call"]
+    pub fn bidirectional<Q: Message, R: Message>(self) -> (Sender<Q>, Receiver<R>) {
+        let client = self.asked.client;
+        let format = client.spoken::<Q, R>();
+        let (sender, call) = self.open(format);
+        (sender, Receiver::of_call(call, format, client.parent.as_ref()))
+    }
+
+    fn exchange<Q: Message, R: Message, T>(
+        self,
+        message: Q,
+        timeout: Option<Duration>,
+        read: super::exchange::Read<T>,
+    ) -> impl Future<Output = Result<T>> + Send {
+        let (span, format) = (self.span(), self.asked.client.spoken::<Q, R>());
+        let exchange = Exchange::new(self.asked, format, timeout, message, read);
+        match self.error {
+            Some(error) => exchange.failed(error),
+            None => exchange,
+        }
+        .instrument(span)
+    }
+
+    fn open<Q: Message>(self, format: Format) -> (Sender<Q>, Call) {
+        let (sender, body) = stream::channel(format);
+        let _inside = self.span().entered();
+        if let Some(error) = self.error {
+            return (sender, Call::ready(Err(error)));
+        }
+        let client = self.asked.client;
+        let deadline = client.deadline_after(self.timeout.or(client.terms.stream_timeout));
+        let head = self.asked.head(format, deadline);
+        (sender, client.terms.caller.dispatch(Request::new(head, Body::Stream(body))))
+    }
+
+    fn span(&self) -> Span {
+        let route = &self.asked.route;
+        tracing::info_span!("call", service = route.service(), endpoint = route.endpoint())
+    }
+}
+
+impl Debug for RequestBuilder<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder")
+            .field("route", &self.asked.route)
+            .field("metadata", &self.asked.metadata)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
