@@ -80,11 +80,13 @@ impl Call {
     }
 
     /// Reports the outcome to `pick` when the call is ready, dropped, or its streamed answer has ended.
-    pub fn with_pick(self, pick: Pick) -> Self {
+    pub fn with_pick(mut self, pick: Pick) -> Self {
         // A call that has a pick already (a client behind a client) is boxed, so that both learn.
-        let mut call = if matches!(self.pick, Picked::None) { self } else { Self::boxed(self) };
-        call.pick = Picked::Tells(pick);
-        call
+        if !matches!(self.pick, Picked::None) {
+            self = Self::boxed(self);
+        }
+        self.pick = Picked::Tells(pick);
+        self
     }
 
     /// Has the answer say which node gave it, for a client that never sees this call: there are layers around it. Errors

@@ -5,12 +5,13 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::answered::Answered;
 use super::running::{Running, spawned};
 use super::streamed::Streamed;
 use super::{Endpoint, Kind};
 use crate::{
-    Body, BodyStream, Call, Context, Dispatch, Error, Format, Head, Message, Receiver, Request, Response,
-    Result, Sender, stream,
+    Body, BodyStream, Call, Context, Dispatch, Error, Format, Head, Message, Receiver, Request, Result,
+    Sender, stream,
 };
 
 /// Where a handler's future runs.
@@ -156,10 +157,7 @@ fn one<R: Message>(
     place: Place,
     format: Format,
 ) -> Call {
-    let answer = async move {
-        let bytes = running.await?.to_bytes(format)?;
-        Ok(Response::new(Body::One(bytes)))
-    };
+    let answer = Answered::new(running, format);
     match place {
         Place::Here => Call::boxed(answer),
         Place::Spawned => Call::boxed(spawned(answer)),

@@ -1,5 +1,6 @@
 //! [`Handler`]: what `#[handler]` implements, and the [`Endpoint`]s that come of it.
 
+mod answered;
 pub(crate) mod glue;
 mod router;
 mod running;
