@@ -1,6 +1,6 @@
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -21,8 +21,18 @@ pub struct Entry {
     version: watch::Receiver<u64>,
     /// Wakes the task that feeds the entry, so that it asks the registry now.
     ask: Notify,
-    used: AtomicBool,
+    life: Arc<Life>,
     negative: Duration,
+}
+
+/// What an entry and its views tell each other, so that who has a view need not look the name up to know that it still
+/// is the last one.
+#[derive(Debug)]
+struct Life {
+    /// The version of the last view; 0 when nobody feeds the entry any more.
+    version: AtomicU64,
+    /// Whether somebody wanted to know it.
+    used: AtomicBool,
 }
 
 /// The versions of a service at one moment.
@@ -37,6 +47,7 @@ pub struct View {
     pub freshness: Freshness,
     /// When it was seen.
     since: Instant,
+    life: Arc<Life>,
 }
 
 /// Whether a registry stands by what it said.
@@ -66,7 +77,7 @@ impl Entry {
             view: ArcSwapOption::empty(),
             version,
             ask: Notify::new(),
-            used: AtomicBool::new(true),
+            life: Arc::new(Life { version: AtomicU64::new(0), used: AtomicBool::new(true) }),
             negative,
         }
     }
@@ -80,6 +91,7 @@ impl Entry {
             "the client watches {names} names already, and all are in use (`CacheOptions::names`)"
         ));
         entry.set(1, Vec::new(), Freshness::Stale(Arc::new(error)));
+        entry.end();
         Arc::new(entry)
     }
 
@@ -184,7 +196,14 @@ impl Entry {
 
     /// Makes a view the current one. Waiters are woken by whoever holds the sender of `version`.
     pub(super) fn set(&self, version: u64, services: Vec<Service>, freshness: Freshness) {
-        self.view.store(Some(Arc::new(View { version, services, freshness, since: Instant::now() })));
+        let (since, life) = (Instant::now(), self.life.clone());
+        self.view.store(Some(Arc::new(View { version, services, freshness, since, life })));
+        self.life.version.store(version, Ordering::Release);
+    }
+
+    /// Nobody feeds it any more.
+    pub(super) fn end(&self) {
+        self.life.version.store(0, Ordering::Release);
     }
 
     /// Waits until somebody wants the registry to be asked now.
@@ -193,10 +212,7 @@ impl Entry {
     }
 
     pub(super) fn mark_used(&self) {
-        // Read first: a line that all callers write would travel from core to core.
-        if !self.used.load(Ordering::Relaxed) {
-            self.used.store(true, Ordering::Relaxed);
-        }
+        self.life.mark_used();
     }
 
     /// Whether it is known that there is nothing.
@@ -206,15 +222,32 @@ impl Entry {
 
     /// Whether somebody has looked it up since this was asked last by [`take_used`](Self::take_used).
     pub(super) fn is_used(&self) -> bool {
-        self.used.load(Ordering::Relaxed)
+        self.life.used.load(Ordering::Relaxed)
     }
 
     pub(super) fn take_used(&self) -> bool {
-        self.used.swap(false, Ordering::Relaxed)
+        self.life.used.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Life {
+    fn mark_used(&self) {
+        // Read first: a line that all callers write would travel from core to core.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl View {
+    /// Whether this is what looking the name up would give now. To ask counts as looking it up, and costs less; where it
+    /// is not, look it up.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.life.mark_used();
+        self.life.version.load(Ordering::Acquire) == self.version
+    }
+
     /// Whether the registry could not be asked when this was seen.
     #[must_use]
     pub fn is_stale(&self) -> bool {

@@ -100,6 +100,13 @@ async fn unused(shared: &Weak<Shared>, entry: &Arc<Entry>, options: &CacheOption
     }
 }
 
+/// Its views are the last ones of the name no more, however the task ends.
+impl Drop for Feed<'_> {
+    fn drop(&mut self) {
+        self.entry.end();
+    }
+}
+
 impl Feed<'_> {
     async fn run(&mut self) -> Infallible {
         loop {

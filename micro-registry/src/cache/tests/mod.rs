@@ -63,6 +63,31 @@ async fn changes_arrive() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_view_knows_whether_it_is_the_last_one() {
+    let flaky = Flaky::default();
+    register(&flaky.memory, &service("a", "a-1")).await;
+    let cache = cache(&flaky);
+    let first = cache.lookup("a").ready().await.unwrap();
+    register(&flaky.memory, &service("a", "a-2")).await;
+    let second = cache.lookup("a").changed(first.version).await.unwrap();
+    assert!(!first.is_current() && second.is_current() && second.clone().is_current());
+    // Who asks uses the name: it is watched for as long, and forgotten some time after.
+    for _ in 0..20 {
+        sleep(Duration::from_secs(30)).await;
+        assert!(second.is_current());
+    }
+    assert_eq!((cache.watched(), flaky.watches.load(Ordering::SeqCst)), (1, 1));
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(cache.watched(), 0);
+    assert!(!second.is_current(), "nobody would tell of a newer one");
+    let third = cache.lookup("a").ready().await.unwrap();
+    assert!(third.is_current() && !second.is_current());
+    drop(cache);
+    sleep(Duration::from_secs(1)).await;
+    assert!(!third.is_current());
+}
+
+#[tokio::test(start_paused = true)]
 async fn errors_empty_nothing_and_answers_replace() {
     let flaky = Flaky::default();
     register(&flaky.memory, &service("a", "a-1")).await;

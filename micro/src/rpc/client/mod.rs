@@ -2,7 +2,7 @@
 
 mod links;
 mod nodes;
-mod service;
+mod services;
 
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
@@ -10,8 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use micro_core::{
-    Address, Call, Caller, Code, Deadline, Dispatch, Error, Head, Name, NameMap, Outcome, Pick, Request,
-    Result, Route,
+    Address, Call, Caller, Code, Deadline, Dispatch, Error, Head, Outcome, Pick, Request, Result, Route,
 };
 use micro_registry::{Cache, View};
 use micro_selector::{Hint, Selection, Selector};
@@ -19,7 +18,7 @@ use micro_transport::Connection;
 
 use self::links::Links;
 use self::nodes::Nodes;
-use self::service::Service;
+use self::services::Services;
 use crate::eager::eager;
 use crate::plugins::ClientParts;
 use crate::record;
@@ -32,7 +31,7 @@ struct Inner {
     cache: Cache,
     selector: Arc<dyn Selector>,
     links: Links,
-    services: RwLock<NameMap<Arc<Service>>>,
+    services: Services,
     /// The nodes of calls that name their addresses.
     direct: RwLock<HashMap<Vec<Address>, Arc<Nodes>>>,
 }
@@ -53,7 +52,7 @@ impl RpcClient {
             cache: Cache::new(parts.registry.clone()),
             selector: parts.selector.clone(),
             links: Links::new(parts.transport.clone(), parts.dial.clone(), parts.health.clone()),
-            services: RwLock::default(),
+            services: Services::default(),
             direct: RwLock::default(),
         }))
     }
@@ -113,8 +112,11 @@ impl Inner {
     fn known(&self, head: &Head) -> Option<Arc<Nodes>> {
         match addresses(head) {
             [] => {
-                let view = self.cache.lookup(head.route.service_name()).current()?;
-                Some(self.service(head.route.service_name()).nodes(&view, &self.links))
+                let name = head.route.service_name();
+                self.services.current(name).or_else(|| {
+                    let view = self.cache.lookup(name).current()?;
+                    Some(self.services.nodes(name, &view, &self.links))
+                })
             }
             addresses => read(&self.direct).get(addresses).cloned(),
         }
@@ -217,7 +219,7 @@ impl Inner {
         let name = head.route.service_name();
         let entry = self.cache.lookup(name);
         let view = if wait { entry.available().await? } else { entry.ready().await? };
-        Ok(self.service(name).nodes(&view, &self.links))
+        Ok(self.services.nodes(name, &view, &self.links))
     }
 
     /// Waits until there may be other nodes, or the ones there are may answer.
@@ -257,22 +259,6 @@ impl Inner {
             selector = selection.selector.as_ref().unwrap_or(selector);
         }
         (hint, selector)
-    }
-
-    fn service(&self, name: Name<'_>) -> Arc<Service> {
-        if let Some(service) = read(&self.services).get(name) {
-            return service.clone();
-        }
-        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
-        if services.len() >= REMEMBERED {
-            services.clear();
-        }
-        if let Some(service) = services.get(name) {
-            return service.clone();
-        }
-        let service = Arc::<Service>::default();
-        services.insert(name.as_str(), service.clone());
-        service
     }
 
     fn direct(&self, addresses: &[Address]) -> Arc<Nodes> {

@@ -63,6 +63,11 @@ impl Nodes {
         &self.snapshot
     }
 
+    /// Whether the registry's answer that these are of is its last one.
+    pub(super) fn are_current(&self) -> bool {
+        self.view.as_ref().is_some_and(|view| view.is_current())
+    }
+
     /// Whether these are the nodes of exactly this answer.
     pub(super) fn are_of(&self, view: &Arc<View>) -> bool {
         self.view.as_ref().is_some_and(|of| Arc::ptr_eq(of, view))
