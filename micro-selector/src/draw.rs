@@ -11,17 +11,23 @@ pub(crate) fn candidate<'a>(
     hint: &'a Hint<'_>,
     except: Option<u32>,
 ) -> Option<(u32, &'a Arc<Node>)> {
-    // Where most nodes will do, drawing again until one does is as even as drawing among those that do, and faster.
+    drawn(nodes, |index, node| {
+        (Some(index) != except && hint.takes(index, node) && node.is_available()).then_some((index, node))
+    })
+    .or_else(|| any(nodes.candidates(hint).filter(|(index, _)| Some(*index) != except)))
+}
+
+/// Draws out of all nodes until one will do, a few times. Where most do that is as even as drawing among those that do,
+/// and faster.
+pub(crate) fn drawn<'a, T>(
+    nodes: &'a Snapshot,
+    mut take: impl FnMut(u32, &'a Arc<Node>) -> Option<T>,
+) -> Option<T> {
     let count = u32::try_from(nodes.nodes.len()).unwrap_or(u32::MAX);
-    for _ in 0..if count > 0 { DRAWS } else { 0 } {
+    (0..if count > 0 { DRAWS } else { 0 }).find_map(|_| {
         let index = fastrand::u32(..count);
-        let node = &nodes.nodes[index as usize];
-        let is_wanted = || hint.passes(node) && !hint.has_tried(node) && !hint.is_busy(index);
-        if Some(index) != except && is_wanted() && node.is_available() {
-            return Some((index, node));
-        }
-    }
-    any(nodes.candidates(hint).filter(|(index, _)| Some(*index) != except))
+        take(index, &nodes.nodes[index as usize])
+    })
 }
 
 /// Any item, all with the same chance, in one pass: the n-th replaces what was drawn before with a chance of 1/n.

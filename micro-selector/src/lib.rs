@@ -44,6 +44,7 @@ mod node;
 mod p2c;
 mod random;
 mod rest;
+mod rotation;
 mod roundrobin;
 mod selection;
 mod selector;

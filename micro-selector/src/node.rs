@@ -178,13 +178,29 @@ impl Node {
         self.stats.estimate.known(now)
     }
 
+    /// The number of its last turn.
     pub(crate) fn turn(&self) -> u64 {
         self.stats.turn.load(Ordering::Relaxed)
+    }
+
+    /// Has the turn of this number, which is its.
+    pub(crate) fn has_turn(&self, turn: u64) {
+        self.stats.turn.store(turn, Ordering::Relaxed);
     }
 
     /// Takes the turn `to`, unless somebody else has taken one since `from`.
     pub(crate) fn take_turn(&self, from: u64, to: u64) -> bool {
         self.stats.turn.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Has its next turn passed over.
+    pub(crate) fn owes_turn(&self) {
+        self.stats.owes_turn.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this turn is passed over.
+    pub(crate) fn pays_turn(&self) -> bool {
+        self.stats.owes_turn.load(Ordering::Relaxed) && self.stats.owes_turn.swap(false, Ordering::Relaxed)
     }
 
     fn tell(&self, change: Change, outcome: Outcome) {

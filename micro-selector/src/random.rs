@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use micro_core::{Pick, Result};
 
-use crate::draw::candidate;
-use crate::{Hint, Selector, Snapshot};
+use crate::draw::{candidate, drawn};
+use crate::{Hint, Node, Selector, Snapshot};
 
 /// How many nodes may turn out not to be had before the last resort.
 const TRIES: u32 = 4;
@@ -25,6 +27,11 @@ impl Selector for Random {
     }
 
     fn pick(&self, nodes: &Snapshot, hint: &Hint<'_>) -> Result<Pick> {
+        // Nearly always the first that is drawn.
+        let usual = |index, node: &Arc<Node>| if hint.takes(index, node) { node.claim(index) } else { None };
+        if let Some(pick) = drawn(nodes, usual) {
+            return Ok(pick);
+        }
         let mut refused = None;
         for _ in 0..TRIES {
             let Some((index, node)) = candidate(nodes, hint, refused) else { break };

@@ -58,6 +58,9 @@ impl Rest {
 
 impl State {
     fn unpack(word: u64) -> Self {
+        if word == 0 {
+            return Self::Well;
+        }
         let time = Duration::from_micros(word & ((1 << TIME) - 1));
         let away = |why| Self::Away { why, times: (word >> TIME) as u8 & TIMES, until: time };
         match word >> 62 {

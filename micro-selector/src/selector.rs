@@ -91,6 +91,19 @@ impl<'a> Hint<'a> {
         self.tried.iter().any(|tried| **tried == *node.record.id)
     }
 
+    /// Whether any node will do that does not rest.
+    #[must_use]
+    pub fn takes_any(&self) -> bool {
+        self.filters.is_empty() && self.tried.is_empty() && self.busy.is_none()
+    }
+
+    /// Whether a node, of this number, will do: the filters let it pass, no earlier attempt went to it, and the call would
+    /// not wait there.
+    #[must_use]
+    pub fn takes(&self, index: u32, node: &Node) -> bool {
+        self.takes_any() || self.passes(node) && !self.has_tried(node) && !self.is_busy(index)
+    }
+
     /// Whether all filters let a node pass.
     #[must_use]
     pub fn passes(&self, node: &Node) -> bool {

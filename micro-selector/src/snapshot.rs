@@ -6,6 +6,7 @@ use micro_registry::Service;
 
 use crate::draw::any;
 use crate::group::Group;
+use crate::rotation::Rotation;
 use crate::{HealthOptions, Hint, Node};
 
 /// The nodes of one service at one moment. [`Pick::index`] points in here.
@@ -15,9 +16,17 @@ pub struct Snapshot {
     pub version: u64,
     /// The nodes.
     pub nodes: Vec<Arc<Node>>,
+    pub(crate) rotation: Rotation,
 }
 
 impl Snapshot {
+    /// These nodes.
+    #[must_use]
+    pub fn new(version: u64, nodes: Vec<Arc<Node>>) -> Self {
+        let rotation = Rotation::new(&nodes);
+        Self { version, nodes, rotation }
+    }
+
     /// The nodes of all versions of a service, as a registry tells them.
     ///
     /// Of a node that `previous` has too, at the same address, all that is known of how it does stays known, even where
@@ -52,7 +61,7 @@ impl Snapshot {
             }
         }
         group.set(nodes.iter().map(|node| node.stats().clone()));
-        Self { version: previous.map_or(1, |previous| previous.version + 1), nodes }
+        Self::new(previous.map_or(1, |previous| previous.version + 1), nodes)
     }
 
     /// A list of addresses, of which nothing else is known: for calls that ask no registry.

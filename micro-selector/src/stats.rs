@@ -1,6 +1,6 @@
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use micro_core::Outcome;
@@ -30,6 +30,8 @@ pub(crate) struct Stats {
     pub(crate) in_flight: AtomicU32,
     /// When it was picked last, counted in picks: round robin's memory.
     pub(crate) turn: AtomicU64,
+    /// Whether it has had one before its time.
+    pub(crate) owes_turn: AtomicBool,
     pub(crate) rest: Rest,
     pub(crate) window: Window,
     pub(crate) estimate: Estimate,
@@ -50,6 +52,7 @@ impl Stats {
         Self {
             in_flight: AtomicU32::new(0),
             turn: AtomicU64::new(0),
+            owes_turn: AtomicBool::new(false),
             rest: Rest::default(),
             window: Window::default(),
             estimate: Estimate::default(),

@@ -120,10 +120,10 @@ pub fn spreads_over_what_filters_leave(selector: &dyn Selector) {
 pub fn spreads_over_what_is_left(selector: &dyn Selector) {
     let before = nodes(8);
     is_even(&spread(selector, &before, &Hint::new("S.Call"), CALLS / 8));
-    let fewer = Snapshot { version: 2, nodes: before.nodes[..3].to_vec() };
+    let fewer = Snapshot::new(2, before.nodes[..3].to_vec());
     is_even(&spread(selector, &fewer, &Hint::new("S.Call"), CALLS));
     let more = nodes(6);
-    let more = Snapshot { version: 3, nodes: fewer.nodes.iter().chain(&more.nodes[3..]).cloned().collect() };
+    let more = Snapshot::new(3, fewer.nodes.iter().chain(&more.nodes[3..]).cloned().collect());
     is_even(&spread(selector, &more, &Hint::new("S.Call"), CALLS));
 }
 
