@@ -3,10 +3,41 @@
 use bytes::Bytes;
 use prost::encoding::{
     bool as boolean, bytes as blob, double, fixed32, fixed64, float, int32, int64, sfixed32, sfixed64,
-    sint32, sint64, string, uint32, uint64,
+    sint32, sint64, uint32, uint64,
 };
 
 use super::{Buf, BufMut, DecodeContext, DecodeError, Field, Fixed, Item, Plain, Sint, WireType};
+
+/// Texts: those of prost, but read in one go where they lie in one piece.
+mod text {
+    pub(super) use prost::encoding::string::{encode, encoded_len};
+    use prost::encoding::{decode_varint, string};
+
+    use super::{Buf, DecodeContext, DecodeError, WireType};
+
+    pub(super) fn merge(
+        wire: WireType,
+        value: &mut String,
+        buf: &mut impl Buf,
+        ctx: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        let piece = buf.chunk();
+        let mut rest = piece;
+        if wire == WireType::LengthDelimited
+            && let Some(length) =
+                decode_varint(&mut rest).ok().and_then(|length| usize::try_from(length).ok())
+            // Copied first: the copy is aligned, so that what is UTF-8 is seen a word at a time.
+            && let Some(Ok(text)) = rest.get(..length).map(|text| String::from_utf8(text.to_vec()))
+        {
+            *value = text;
+            let read = piece.len() - rest.len() + length;
+            buf.advance(read);
+            return Ok(());
+        }
+        // In pieces, or wrong.
+        string::merge(wire, value, buf, ctx)
+    }
+}
 
 /// A type whose values are written whole, with what is of repeated ones.
 macro_rules! scalars {
@@ -96,7 +127,7 @@ scalars! {
     i64, Fixed, sfixed64, |value| *value == 0, packed;
     u32, Fixed, fixed32, |value| *value == 0, packed;
     u64, Fixed, fixed64, |value| *value == 0, packed;
-    String, Plain, string, |value| value.is_empty();
+    String, Plain, text, |value| value.is_empty();
     Vec<u8>, Plain, blob, |value| value.is_empty();
     Bytes, Plain, blob, |value| value.is_empty();
 }
