@@ -1,10 +1,9 @@
 //! Names whose hash is known, and maps of them.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt::{self, Debug, Formatter};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 /// A name with its hash: what is looked up with every call is hashed once, where it is made.
@@ -51,19 +50,27 @@ pub(crate) fn hash(text: &str) -> u64 {
 
 /// A map from names, for what is looked up with every call.
 #[derive(Clone)]
-pub struct NameMap<V>(HashMap<Key, V, BuildHasherDefault<Known>>);
+pub struct NameMap<V> {
+    /// By their hashes.
+    names: HashMap<u64, Same<V>, BuildHasherDefault<Known>>,
+    len: usize,
+}
+
+/// The names that have the same hash: nearly always one.
+type Same<V> = Vec<(Box<str>, V)>;
 
 impl<V> NameMap<V> {
     /// An empty map.
     #[must_use]
     pub fn new() -> Self {
-        Self(HashMap::default())
+        Self { names: HashMap::default(), len: 0 }
     }
 
     /// What a name stands for.
     #[must_use]
     pub fn get(&self, name: Name<'_>) -> Option<&V> {
-        self.0.get(&name as &dyn Hashed)
+        let same = self.names.get(&name.hash)?;
+        same.iter().find(|(known, _)| **known == *name.text).map(|(_, value)| value)
     }
 
     /// Whether the name is there.
@@ -74,58 +81,54 @@ impl<V> NameMap<V> {
 
     /// Has a name stand for something; says what it stood for.
     pub fn insert(&mut self, name: &str, value: V) -> Option<V> {
-        self.0.insert(Key { text: name.into(), hash: hash(name) }, value)
+        self.put(Name::new(name), value)
+    }
+
+    fn put(&mut self, name: Name<'_>, value: V) -> Option<V> {
+        let same = self.names.entry(name.hash).or_insert_with(|| Vec::with_capacity(1));
+        match same.iter_mut().find(|(known, _)| **known == *name.text) {
+            Some((_, known)) => Some(std::mem::replace(known, value)),
+            None => {
+                same.push((name.text.into(), value));
+                self.len += 1;
+                None
+            }
+        }
     }
 
     /// Takes a name out; says what it stood for.
     pub fn remove(&mut self, name: &str) -> Option<V> {
-        self.0.remove(&Name::new(name) as &dyn Hashed)
+        let hash = hash(name);
+        let same = self.names.get_mut(&hash)?;
+        let (_, value) = same.swap_remove(same.iter().position(|(known, _)| **known == *name)?);
+        if same.is_empty() {
+            self.names.remove(&hash);
+        }
+        self.len -= 1;
+        Some(value)
     }
 
     /// How many names there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
     }
 
     /// Takes all out.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.names.clear();
+        self.len = 0;
     }
 
     /// All names and what they stand for, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
-        self.0.iter().map(|(key, value)| (&*key.text, value))
-    }
-}
-
-/// A name that a map owns.
-#[derive(Clone, PartialEq, Eq)]
-struct Key {
-    text: Box<str>,
-    hash: u64,
-}
-
-/// A [`Key`] and a [`Name`] alike.
-trait Hashed {
-    fn name(&self) -> Name<'_>;
-}
-
-impl Hashed for Key {
-    fn name(&self) -> Name<'_> {
-        Name::known(&self.text, self.hash)
-    }
-}
-
-impl Hashed for Name<'_> {
-    fn name(&self) -> Name<'_> {
-        *self
+        self.names.values().flatten().map(|(name, value)| (&**name, value))
     }
 }
 
@@ -134,32 +137,6 @@ impl Hashed for Name<'_> {
 struct Known(u64);
 
 // === impl ===
-
-impl<'a> Borrow<dyn Hashed + 'a> for Key {
-    fn borrow(&self) -> &(dyn Hashed + 'a) {
-        self
-    }
-}
-
-impl PartialEq for dyn Hashed + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Eq for dyn Hashed + '_ {}
-
-impl Hash for dyn Hashed + '_ {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.name().hash);
-    }
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
 
 impl Hasher for Known {
     fn finish(&self) -> u64 {
@@ -227,8 +204,10 @@ mod tests {
         let mut map = NameMap::new();
         map.insert("one", 1);
         assert_eq!(map.get(Name::known("two", hash("one"))), None);
-        map.0.insert(Key { text: "two".into(), hash: hash("one") }, 2);
+        assert_eq!(map.put(Name::known("two", hash("one")), 2), None);
         assert_eq!(map.get(Name::new("one")), Some(&1));
         assert_eq!(map.get(Name::known("two", hash("one"))), Some(&2));
+        assert_eq!((map.len(), map.iter().count(), map.remove("one"), map.len()), (2, 2, Some(1), 1));
+        assert_eq!((map.get(Name::new("one")), map.get(Name::known("two", hash("one")))), (None, Some(&2)));
     }
 }
