@@ -91,14 +91,19 @@ impl Standing {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// Whether it has many calls.
-    pub(crate) fn has_many(&self) -> bool {
-        self.calls() >= self.many.load(Ordering::Relaxed)
+    /// Whether so many calls are many.
+    pub(crate) fn is_many(&self, calls: usize) -> bool {
+        calls >= self.many.load(Ordering::Relaxed)
+    }
+
+    /// Whether the peer takes one beside so many calls.
+    pub(crate) fn takes(&self, calls: usize) -> bool {
+        calls < self.room.load(Ordering::Relaxed)
     }
 
     /// Whether a call would not have to wait here: not for a place, and not for a word of a peer that is silent.
     pub(crate) fn has_room(&self) -> bool {
-        self.phase() == Phase::Ready && self.calls() < self.room.load(Ordering::Relaxed)
+        self.phase() == Phase::Ready && self.takes(self.calls())
     }
 
     /// How many calls the peer takes at a time.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use micro_core::{Address, Dispatch, Error, Formats, Listener, Result, Shutdown};
+use micro_core::{Address, Call, Dispatch, Error, Formats, Listener, Request, Result, Shutdown};
 
 #[cfg(feature = "http")]
 use crate::refused::Refused;
@@ -51,9 +51,16 @@ pub trait Connection: Dispatch {
         false
     }
 
-    /// Whether it takes a call now, and the call would not wait: what is asked before each call.
-    fn is_free(&self) -> bool {
-        self.state() == ConnectionState::Ready && !self.is_busy()
+    /// Makes a call if it takes one now and the call would not wait: what is tried first for each call.
+    ///
+    /// # Errors
+    /// The request of a call that was not made.
+    fn try_dispatch(&self, request: Request) -> std::result::Result<Call, Box<Request>> {
+        if self.state() == ConnectionState::Ready && !self.is_busy() {
+            Ok(self.dispatch(request))
+        } else {
+            Err(Box::new(request))
+        }
     }
 
     /// Waits until the state has left `seen`.

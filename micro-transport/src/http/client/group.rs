@@ -262,9 +262,11 @@ impl<M: Member> Group<M> {
         let (mut doubt, mut closed) = (false, false);
         let mut best: Option<((bool, usize), &Arc<M>)> = None;
         for session in &**sessions {
-            match session.standing().phase() {
+            let standing = session.standing();
+            match standing.phase() {
                 Phase::Ready => {
-                    let rank = (!session.standing().has_room(), session.standing().calls());
+                    let calls = standing.calls();
+                    let rank = (!standing.takes(calls), calls);
                     if best.is_some_and(|(first, _)| first <= rank) {
                         continue;
                     }
@@ -275,7 +277,7 @@ impl<M: Member> Group<M> {
                 Phase::Closed => closed = true,
             }
         }
-        let many = best.is_some_and(|(_, session)| session.standing().has_many());
+        let many = best.is_some_and(|((_, calls), session)| session.standing().is_many(calls));
         let found = match best {
             Some(((false, _), session)) => Found::Slot(session.take()),
             _ if doubt => Found::Doubt,

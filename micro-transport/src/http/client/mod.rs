@@ -156,14 +156,15 @@ impl Connection for HttpConnection {
         }
     }
 
-    fn is_free(&self) -> bool {
-        match &self.kind {
+    fn try_dispatch(&self, request: Request) -> std::result::Result<Call, Box<Request>> {
+        let is_free = match &self.kind {
+            Kind::Lane(group) => return lane::try_call(group, request),
             // One that has room is ready.
-            Kind::Lane(group) => !group.is_busy(),
             Kind::Multiplexed(group) => !group.is_busy(),
             Kind::Bare(bare) => !bare.is_busy(),
             Kind::Plain(pool) => !pool.is_busy(),
-        }
+        };
+        if is_free { Ok(self.dispatch(request)) } else { Err(Box::new(request)) }
     }
 
     async fn changed(&self, seen: ConnectionState) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use micro_core::{Address, Error, Result};
+use micro_core::{Address, Call, Error, Request, Result};
 use micro_registry::Node;
 use micro_selector::HealthOptions;
 use micro_transport::{Connection, ConnectionState, DialOptions, Transport};
@@ -78,11 +78,15 @@ impl Link {
         (connection.state() == ConnectionState::Ready).then(|| connection.clone())
     }
 
-    /// The connection, if a call on it would not wait.
-    pub(super) fn free(&self) -> Option<Arc<dyn Connection>> {
-        let held = self.connection.load();
-        let connection = &held.as_ref()?.0;
-        connection.is_free().then(|| connection.clone())
+    /// Makes a call on the connection, if there is one and the call would not wait.
+    ///
+    /// # Errors
+    /// The request of a call that was not made.
+    pub(super) fn try_dispatch(&self, request: Request) -> std::result::Result<Call, Box<Request>> {
+        match &*self.connection.load() {
+            Some(held) => held.0.try_dispatch(request),
+            None => Err(Box::new(request)),
+        }
     }
 
     /// Whether a call would wait for others to end.

@@ -61,10 +61,24 @@ impl RpcClient {
 impl Dispatch for RpcClient {
     fn dispatch(&self, request: Request) -> Call {
         // Usually the nodes are known and connected, and nothing has to be waited for.
-        let picked = match self.0.at_once(&request.head) {
-            Ok((connection, pick)) => return connection.dispatch(request).with_pick(pick),
-            Err(picked) => picked,
+        let Some((nodes, pick)) = self.0.first(&request.head) else { return self.later(request, None) };
+        let request = match nodes.link(&pick) {
+            Some(link) => match link.try_dispatch(request) {
+                Ok(call) => return call.with_pick(pick),
+                Err(request) => *request,
+            },
+            None => request,
         };
+        match self.0.at_once(nodes, pick, &request.head) {
+            Ok((connection, pick)) => connection.dispatch(request).with_pick(pick),
+            Err(picked) => self.later(request, picked),
+        }
+    }
+}
+
+impl RpcClient {
+    /// A call that has to wait for a node, or for the connection to the one that was picked.
+    fn later(&self, request: Request, picked: Option<Picked>) -> Call {
         let inner = self.0.clone();
         let streamed = request.body.is_stream();
         let call = async move {
@@ -88,14 +102,22 @@ impl Caller for RpcClient {
 }
 
 impl Inner {
-    /// A connection that is ready to a picked node. Where that has none, what was picked: the call has to go there, as
-    /// a node that has its turn and is not used would not have another one for as long as the others take them.
-    fn at_once(&self, head: &Head) -> std::result::Result<(Arc<dyn Connection>, Pick), Option<Picked>> {
-        let nodes = self.known(head).ok_or(None)?;
-        let mut pick = self.pick(&nodes, head).map_err(|_| None)?;
-        if let Some(connection) = nodes.link(&pick).and_then(|link| link.free()) {
-            return Ok((connection, pick));
-        }
+    /// What is picked for a call of which the nodes are known.
+    fn first(&self, head: &Head) -> Option<Picked> {
+        let nodes = self.known(head)?;
+        let pick = self.pick(&nodes, head).ok()?;
+        Some((nodes, pick))
+    }
+
+    /// A connection that is ready to the picked node, or to another one where the call would wait there. Where there is
+    /// none, what was picked: the call has to go there, as a node that has its turn and is not used would not have another
+    /// one for as long as the others take them.
+    fn at_once(
+        &self,
+        nodes: Arc<Nodes>,
+        mut pick: Pick,
+        head: &Head,
+    ) -> std::result::Result<(Arc<dyn Connection>, Pick), Option<Picked>> {
         let ready = |pick: &Pick| nodes.link(pick).and_then(|link| link.ready());
         let mut connection = ready(&pick);
         if connection.as_ref().is_some_and(|connection| connection.is_busy()) {
