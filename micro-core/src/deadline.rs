@@ -46,6 +46,14 @@ impl Deadline {
         Self(NonZeroU64::new(self.0.get().saturating_sub(time)).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// The moment `time` after this one.
+    #[must_use]
+    #[inline]
+    pub fn later_by(self, time: Duration) -> Self {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(time))
+    }
+
     /// How long it is until then; zero when it is past.
     #[must_use]
     pub fn left(self) -> Duration {
@@ -96,6 +104,7 @@ mod tests {
         let _ = deadline.instant();
         assert!(Deadline::after(Duration::ZERO).is_past());
         assert!(deadline.sooner_by(Duration::MAX).is_past());
+        assert!(!deadline.later_by(Duration::MAX).is_past());
     }
 
     #[test]

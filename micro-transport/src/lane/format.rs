@@ -15,10 +15,24 @@ const KNOWN: &[&str] = &[
 /// The first number of all others.
 const OTHERS: u8 = 16;
 
-/// The format of a number that is known, of those that are spoken.
-pub(super) fn of_number(number: u8, formats: &Formats) -> Option<Format> {
-    let content_type = content_type(number)?;
-    formats.iter().find(|format| format.content_type() == content_type).or_else(|| formats.find(content_type))
+/// The formats of the numbers that are known, of those that are spoken; each at its number less one.
+#[derive(Debug)]
+pub(super) struct Known([Option<Format>; KNOWN.len()]);
+
+impl Known {
+    pub(super) fn new(formats: &Formats) -> Self {
+        let mut known = [None; KNOWN.len()];
+        for (format, content_type) in known.iter_mut().zip(KNOWN) {
+            let exact = formats.iter().find(|format| format.content_type() == *content_type);
+            *format = exact.or_else(|| formats.find(content_type));
+        }
+        Self(known)
+    }
+
+    /// The format of a number.
+    pub(super) fn find(&self, number: u8) -> Option<Format> {
+        *self.0.get(usize::from(number).checked_sub(1)?)?
+    }
 }
 
 /// The content type of a number that is known.

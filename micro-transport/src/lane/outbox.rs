@@ -1,9 +1,12 @@
 //! What is on its way out of a lane.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
 
 /// From which size on a message is not copied behind the other frames, but written from where it is. A system call that
 /// gathers has a cost of its own, which is about that of copying so much.
@@ -11,7 +14,7 @@ const BESIDE: usize = 8 * 1024;
 /// How much room for small frames is kept when all is written.
 const KEPT: usize = 64 * 1024;
 /// How many pieces one system call writes.
-pub(super) const PIECES: usize = 32;
+const PIECES: usize = 32;
 
 /// Frames in the order in which they go out: small ones copied together, large messages beside them.
 #[derive(Debug, Default)]
@@ -50,8 +53,27 @@ impl Outbox {
         self.pending() == 0
     }
 
-    /// What goes out next, as far as one system call takes it.
-    pub(super) fn pieces<'a>(&'a self, pieces: &mut [IoSlice<'a>; PIECES]) -> usize {
+    /// Writes what goes out next, as far as one system call takes it. Says how many bytes that were.
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut (impl AsyncWrite + Unpin + ?Sized),
+    ) -> Poll<io::Result<usize>> {
+        let written = if self.large.is_empty() {
+            // As nearly always; one piece needs no list.
+            Pin::new(to).poll_write(cx, &self.small[self.written..])
+        } else {
+            let mut pieces = [IoSlice::new(&[]); PIECES];
+            let count = self.pieces(&mut pieces);
+            Pin::new(to).poll_write_vectored(cx, &pieces[..count])
+        };
+        let count = ready!(written)?;
+        self.advance(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// What goes out next, in pieces.
+    fn pieces<'a>(&'a self, pieces: &mut [IoSlice<'a>; PIECES]) -> usize {
         let (mut at, mut count) = (self.written, 0);
         let mut put = |piece: &'a [u8]| {
             if !piece.is_empty() && count < PIECES {
@@ -69,7 +91,7 @@ impl Outbox {
     }
 
     /// So many bytes are written.
-    pub(super) fn advance(&mut self, mut count: usize) {
+    fn advance(&mut self, mut count: usize) {
         while let Some((before, message)) = self.large.front_mut() {
             let first = (*before - self.written).min(count);
             self.written += first;

@@ -7,11 +7,11 @@ use micro_core::{Deadline, Error, Result};
 
 use super::TIMEOUT;
 
-/// What is kept back of the time that is left, for the way there and back: who is called gives up just before its
+/// What is kept back of the time that is left, in nanoseconds, for the way there and back: who is called gives up just before its
 /// caller, and never sees more time than that one has.
-const MARGIN: Duration = Duration::from_millis(5);
+const MARGIN: u64 = 5_000_000;
 /// Of short times it is no more than this part, so that something is left of them after any number of hops.
-const PART: u32 = 10;
+const PART: u64 = 10;
 
 /// The moment when the caller stops waiting.
 ///
@@ -40,17 +40,23 @@ pub(in crate::http) fn deadline(headers: &HeaderMap) -> Result<Option<Deadline>>
 /// # Errors
 /// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when nothing is left.
 pub(in crate::http) fn put_deadline(deadline: Deadline, headers: &mut HeaderMap) -> Result<()> {
-    let left = deadline.left();
-    if left.is_zero() {
-        return Err(Deadline::error("waiting to be sent").not_reached());
-    }
-    let nanos = u64::try_from(told(left).as_nanos()).unwrap_or(u64::MAX);
-    headers.insert(TIMEOUT, HeaderValue::from(nanos));
+    headers.insert(TIMEOUT, HeaderValue::from(told(deadline)?));
     Ok(())
 }
 
+/// How long the caller is told to wait from now, in nanoseconds.
+///
+/// # Errors
+/// As [`put_deadline`].
+pub(crate) fn told(deadline: Deadline) -> Result<u64> {
+    match u64::try_from(deadline.left().as_nanos()).unwrap_or(u64::MAX) {
+        0 => Err(Deadline::error("waiting to be sent").not_reached()),
+        left => Ok(less(left)),
+    }
+}
+
 /// What is told of the time that is left; something, if anything is.
-pub(crate) fn told(left: Duration) -> Duration {
+fn less(left: u64) -> u64 {
     left - MARGIN.min(left / PART)
 }
 
@@ -86,13 +92,15 @@ mod tests {
 
     #[test]
     fn less_is_told_than_is_left_and_never_nothing() {
+        const MILLI: u64 = 1_000_000;
         for (left, expected) in [
-            (Duration::from_secs(30), Duration::from_millis(29_995)),
-            (Duration::from_millis(50), Duration::from_millis(45)),
-            (Duration::from_millis(10), Duration::from_millis(9)),
-            (Duration::from_nanos(1), Duration::from_nanos(1)),
+            (30_000 * MILLI, 29_995 * MILLI),
+            (50 * MILLI, 45 * MILLI),
+            (10 * MILLI, 9 * MILLI),
+            (1, 1),
+            (u64::MAX, u64::MAX - 5 * MILLI),
         ] {
-            assert_eq!(told(left), expected);
+            assert_eq!(less(left), expected);
         }
     }
 

@@ -12,7 +12,7 @@ use super::pen::{Lined, Turn};
 use super::session::{Line, Shared};
 use super::slots::{UNSENT, Upload};
 use crate::http::told;
-use crate::lane::frame::{self, CallHead, Carried, End, Named};
+use crate::lane::frame::{self, CallHead, Carried, End, Measured, Named};
 use crate::lane::inbox::{Giving, Key};
 use crate::lane::outbox::Outbox;
 use crate::lane::parts::Parted;
@@ -32,32 +32,45 @@ impl Shared {
             Body::One(message) => (Some(message), None),
             Body::Stream(stream) => (None, Some((stream, runtime()?))),
         };
-        let time = left(head.deadline)?;
+        // 0 where there is no limit.
+        let time = head.deadline.map_or(Ok(0), told)?;
         let mut line = self.line();
         if self.standing.phase() > Phase::Asked {
             return Err(self.not_sent());
         }
-        let peer = line.traffic.peer;
+        let (max_message, max_calls) = (line.traffic.peer.max_message, line.traffic.peer.max_calls);
         if let Some(message) = &message
-            && message.len() > peer.max_message as usize
+            && message.len() > max_message as usize
         {
-            let (size, limit) = (message.len() as u64, u64::from(peer.max_message));
+            let (size, limit) = (message.len() as u64, u64::from(max_message));
             return Err(Error::message_too_large(Some(size), limit, "max_message").not_reached());
         }
-        let Some(key) = line.slots.take(peer.max_calls) else {
+        let Some(key) = line.slots.take(max_calls) else {
             // Whoever chose this session has seen that it has room.
             return Err(self.not_sent());
         };
-        if let Err(error) = line.begin(key, head, time, message, stream.is_some()) {
-            line.slots.close(key.id);
-            line.slots.leave(key.id);
-            return Err(error);
+        let sent = match line.begin(key, head, time, message, stream.is_some()) {
+            Ok(sent) => sent,
+            Err(error) => {
+                line.slots.close(key.id);
+                line.slots.leave(key.id);
+                return Err(error);
+            }
+        };
+        let Line { slots, traffic, due, .. } = &mut *line;
+        if let Some(slot) = slots.of(key) {
+            slot.sent = sent;
+            slot.deadline = head.deadline;
+            if stream.is_some() {
+                slot.upload = Some(Box::new(Upload { flow: Flow::new(&traffic.peer), pump: None }));
+            }
         }
-        line.settle_deadline(key, head.deadline);
-        if stream.is_some()
-            && let Some(slot) = line.slots.of(key)
+        if let Some(deadline) = head.deadline
+            && due.is_none_or(|due| deadline < due)
         {
-            slot.upload = Some(Box::new(Upload { flow: Flow::new(&peer), pump: None }));
+            *due = Some(deadline);
+            // Its timer is set for later, or not at all.
+            line.turn.ring();
         }
         let alone = line.slots.busy() == 1;
         self.desk.send(&mut line, alone);
@@ -89,13 +102,19 @@ impl Shared {
 impl Line {
     /// The last frame of a call has come, or nothing comes any more: nothing more of it is sent either.
     pub(super) fn close(&mut self, id: u32) {
-        if !self.traffic.parts.is_empty() {
-            self.traffic.forget(id);
-        }
+        self.forget(id);
         self.slots.close(id);
     }
 
-    /// Puts the first frame of a call on its way.
+    /// Sends nothing more of a call.
+    pub(super) fn forget(&mut self, id: u32) {
+        if !self.traffic.parts.is_empty() {
+            self.traffic.forget(id);
+        }
+    }
+
+    /// Puts the first frame of a call on its way. Says up to where the connection has to be written for the peer to have
+    /// seen it.
     fn begin(
         &mut self,
         key: Key,
@@ -103,30 +122,27 @@ impl Line {
         time: u64,
         message: Option<Bytes>,
         stream: bool,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let Self { traffic, routes, blocks, formats, .. } = self;
-        let peer = traffic.peer;
+        let (max_header, max_frame) = (traffic.peer.max_header, traffic.peer.max_frame);
         let out = traffic.outbox.frames();
-        let (service, endpoint) = (head.route.service(), head.route.endpoint());
         let route = match routes.number(&head.route, out) {
-            0 => Named::Names { service, endpoint },
+            0 => Named::Names { service: head.route.service(), endpoint: head.route.endpoint() },
             number => Named::Number(number),
         };
         let block = blocks.number(&head.metadata, out);
         let shared = head.metadata.shared().filter(|_| block == 0);
-        let own = (shared.map_or(&[][..], |shared| &shared[..]), head.metadata.own());
+        let own = Measured::new((shared.map_or(&[][..], |shared| &shared[..]), head.metadata.own()));
         let format = formats.number(head.format, out)?;
         let call = CallHead { stream, format, route, block, time, own };
-        if !call.fits(peer.max_header) {
+        if !call.fits(max_header) {
             return Err(Error::resource_exhausted(format!(
-                "the metadata of this call is longer than the {} bytes that the peer takes: see `max_header`",
-                peer.max_header
+                "the metadata of this call is longer than the {max_header} bytes that the peer takes: see `max_header`"
             ))
             .with_http(431)
             .not_reached());
         }
-        let room = call.room(peer.max_frame);
-        let in_parts = message.as_ref().is_some_and(|message| message.len() > room);
+        let room = call.room(max_frame);
         match message {
             Some(message) if message.len() > room => {
                 let mut opening = Vec::new();
@@ -134,6 +150,7 @@ impl Line {
                 frame::put_call_head(&mut opening, key.id, &call, Some(first));
                 let (id, waiter) = (key.id, None);
                 traffic.parts.push(Parted { id, opening, first: room, message, waiter, is_call: true });
+                return Ok(UNSENT);
             }
             Some(message) => {
                 let whole = Carried::whole(message.len());
@@ -142,23 +159,7 @@ impl Line {
             }
             None => frame::put_call_head(out, key.id, &call, None),
         }
-        let end = self.turn.taken() + self.traffic.outbox.pending() as u64;
-        if let Some(slot) = self.slots.of(key) {
-            slot.sent = if in_parts { UNSENT } else { end };
-        }
-        Ok(())
-    }
-
-    fn settle_deadline(&mut self, key: Key, deadline: Option<Deadline>) {
-        let Some(deadline) = deadline else { return };
-        if let Some(slot) = self.slots.of(key) {
-            slot.deadline = Some(deadline);
-        }
-        if self.due.is_none_or(|due| deadline < due) {
-            self.due = Some(deadline);
-            // Its timer is set for later, or not at all.
-            self.turn.ring();
-        }
+        Ok(self.turn.taken() + self.traffic.outbox.pending() as u64)
     }
 
     /// Puts parts of long messages on their way, and notes which calls are on it whole.
@@ -347,14 +348,4 @@ fn runtime() -> Result<Handle> {
     Handle::try_current().map_err(|_| {
         Error::failed_precondition("a streamed call has to be made inside of a Tokio runtime").not_reached()
     })
-}
-
-/// What is told of the time that is left, in nanoseconds; 0 where there is no limit.
-fn left(deadline: Option<Deadline>) -> Result<u64> {
-    let Some(deadline) = deadline else { return Ok(0) };
-    let left = deadline.left();
-    if left.is_zero() {
-        return Err(Deadline::error("waiting to be sent").not_reached());
-    }
-    Ok(u64::try_from(told(left).as_nanos()).unwrap_or(u64::MAX).max(1))
 }

@@ -75,7 +75,5 @@ pub(crate) fn start(
     first: BytesMut,
 ) -> Arc<Session> {
     let pulse = Pulse::new(setup.keep_alive, setup.keep_alive_timeout);
-    Session::new(setup, writer, move |shared, dropped| {
-        Task::new(shared, reader, ReadBuffer::new(first), pulse, dropped)
-    })
+    Session::new(setup, writer, move |shared| Task::new(shared, reader, ReadBuffer::new(first), pulse))
 }

@@ -14,13 +14,15 @@ const RECENT: usize = 8;
 #[derive(Debug)]
 pub(super) struct Routes {
     numbers: HashMap<Route, u16>,
-    recent: VecDeque<(Route, u16)>,
+    recent: Vec<(Route, u16)>,
+    /// Which of those the next one takes the place of.
+    oldest: usize,
     most: u16,
 }
 
 impl Routes {
     pub(super) fn new(most: u16) -> Self {
-        Self { numbers: HashMap::new(), recent: VecDeque::new(), most }
+        Self { numbers: HashMap::new(), recent: Vec::new(), oldest: 0, most }
     }
 
     /// The number of a route, which is told to the peer before its first use; 0 when there are too many.
@@ -39,10 +41,12 @@ impl Routes {
             }
         };
         // What was used last is most likely used next; a route that is made anew for each call only passes through.
-        if self.recent.len() >= RECENT {
-            self.recent.pop_front();
+        let used = (route.clone(), number);
+        match self.recent.get_mut(self.oldest) {
+            Some(oldest) => *oldest = used,
+            None => self.recent.push(used),
         }
-        self.recent.push_back((route.clone(), number));
+        self.oldest = (self.oldest + 1) % RECENT;
         number
     }
 }

@@ -12,7 +12,6 @@
 //!
 //! The crate `models` runs this file in all orders that its locks allow.
 
-use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
@@ -20,7 +19,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::AsyncWrite;
 
 use crate::lane::bell::Bell;
-use crate::lane::outbox::{Outbox, PIECES};
+use crate::lane::outbox::Outbox;
 use crate::sync::{Mutex, MutexGuard};
 
 /// The line of a lane, and the pen that writes what is put there.
@@ -100,11 +99,8 @@ impl<L: Lined, P: AsyncWrite + Unpin> Desk<L, P> {
     /// Writes what there is, as far as the socket takes it at once: a call that is alone need not wait for the task.
     fn write_now(&self, line: &mut L) {
         let mut pen = self.pen();
-        let mut pieces = [IoSlice::new(&[]); PIECES];
-        let count = line.outbox().pieces(&mut pieces);
         let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(Ok(count)) = Pin::new(&mut *pen).poll_write_vectored(&mut cx, &pieces[..count]) {
-            line.outbox().advance(count);
+        if let Poll::Ready(Ok(count)) = line.outbox().poll_write(&mut cx, &mut *pen) {
             let turn = line.turn();
             turn.taken += count as u64;
             turn.written += count as u64;
@@ -234,14 +230,11 @@ impl Writer {
     ) -> Poll<Result<(), String>> {
         let mut pen = desk.pen();
         while !self.batch.is_empty() {
-            let mut pieces = [IoSlice::new(&[]); PIECES];
-            let count = self.batch.pieces(&mut pieces);
-            match Pin::new(&mut *pen).poll_write_vectored(cx, &pieces[..count]) {
+            match self.batch.poll_write(cx, &mut *pen) {
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err("the peer takes nothing any more".to_owned()));
                 }
                 Poll::Ready(Ok(count)) => {
-                    self.batch.advance(count);
                     self.unflushed = true;
                     // The line while it has the pen, which `writing` keeps everybody away from who has the line.
                     desk.line().turn().written += count as u64;

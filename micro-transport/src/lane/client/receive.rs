@@ -22,9 +22,11 @@ impl Task {
     pub(super) fn receive(&mut self) -> Result<(), Violation> {
         let now = Instant::now();
         self.pulse.hear(now);
-        self.rest = Some(now + REST);
-        if !self.shared.watched.load(Ordering::Relaxed) {
+        let rested = self.rest.replace(now + REST).is_none();
+        let watched = self.shared.watched.load(Ordering::Relaxed);
+        if rested || !watched {
             self.shared.watched.store(true, Ordering::Relaxed);
+            self.set = false;
         }
         if self.shared.standing.phase() == Phase::Asked {
             self.shared.standing.change(Phase::Asked, Phase::Ready);
@@ -209,8 +211,8 @@ impl Task {
 
     /// The last frame of a call that is answered with one message.
     fn answer(&mut self, line: &mut Line, id: u32, response: Response) {
-        self.wakers.extend(line.slots.answer(id, Ok(response)));
-        line.close(id);
+        self.wakers.extend(line.slots.finish(id, response));
+        line.forget(id);
     }
 
     /// A message is longer than what is read: its call fails here. What is on its way of it is passed over.
@@ -246,6 +248,7 @@ impl Task {
             }
         }
         line.due = next;
+        self.due = next;
         let busy = line.slots.busy();
         for id in self.expired.drain(..) {
             self.wakers.extend(shared.fail(&mut line, id, shared.late()));

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use micro_core::{Address, Body, Call, Deadline, Head};
+use micro_core::{Address, Body, Call, Deadline, Error, Head};
 use tokio::io::AsyncWrite;
-use tokio::sync::oneshot;
 
 use super::names::{Blocks, Routes};
 use super::pen::{Desk, Turn};
@@ -23,8 +22,6 @@ use crate::standing::{Phase, Standing};
 #[derive(Debug)]
 pub(crate) struct Session {
     shared: Arc<Shared>,
-    /// Dropped with this: then the task lets the connection end.
-    _held: oneshot::Sender<()>,
 }
 
 /// What all who use a lane share.
@@ -53,13 +50,15 @@ pub(super) struct Line {
     pub(super) turn: Turn,
     /// The earliest deadline of a call, or an earlier moment.
     pub(super) due: Option<Deadline>,
+    /// Whether somebody may make further calls.
+    pub(super) held: bool,
     /// Whether a call wants to know whether the peer lives.
     pub(super) ask: bool,
 }
 
-/// A call's place on a session, until it is dispatched.
+/// A call's place on a session; nothing once it is dispatched, as the call has it then.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Shared>);
+pub(crate) struct Place(Option<Arc<Shared>>);
 
 /// What a session is made of, beside its socket.
 #[derive(Debug)]
@@ -82,11 +81,7 @@ pub(crate) struct First {
 
 impl Session {
     /// A session on a socket whose peer has said hello.
-    pub(super) fn new(
-        setup: Setup,
-        pen: Pen,
-        task: impl FnOnce(Arc<Shared>, oneshot::Receiver<()>) -> Task,
-    ) -> Arc<Self> {
+    pub(super) fn new(setup: Setup, pen: Pen, task: impl FnOnce(Arc<Shared>) -> Task) -> Arc<Self> {
         let Setup { address, own, peer, news, first, .. } = setup;
         let mut slots = Slots::default();
         let deadline = first.as_ref().and_then(|first| first.deadline);
@@ -102,6 +97,7 @@ impl Session {
             formats: format::Numbers::default(),
             turn: Turn::default(),
             due: deadline,
+            held: true,
             ask: false,
         };
         let shared = Arc::new(Shared {
@@ -114,9 +110,8 @@ impl Session {
         if begun.is_some() {
             shared.standing.begin();
         }
-        let (held, dropped) = oneshot::channel();
-        tokio::spawn(task(shared.clone(), dropped).run());
-        Arc::new(Self { shared, _held: held })
+        tokio::spawn(task(shared.clone()).run());
+        Arc::new(Self { shared })
     }
 
     /// The answer of the call that was there when this was made.
@@ -155,7 +150,16 @@ impl Session {
     /// A place for a call.
     pub(crate) fn place(&self) -> Place {
         self.shared.standing.begin();
-        Place(self.shared.clone())
+        Place(Some(self.shared.clone()))
+    }
+}
+
+/// The task lets the connection end when the calls that run are done.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut line = self.shared.line();
+        line.held = false;
+        line.turn.ring();
     }
 }
 
@@ -171,13 +175,14 @@ impl Debug for Shared {
 impl Place {
     /// Whether the session takes the call.
     pub(crate) fn is_open(&self) -> bool {
-        self.0.standing.phase() <= Phase::Asked
+        self.0.as_ref().is_some_and(|shared| shared.standing.phase() <= Phase::Asked)
     }
 
     /// Makes a call.
-    pub(crate) fn dispatch(self, head: &Head, body: Body) -> Call {
-        let shared = self.0.clone();
-        std::mem::forget(self);
+    pub(crate) fn dispatch(mut self, head: &Head, body: Body) -> Call {
+        let Some(shared) = self.0.take() else {
+            return Call::ready(Err(Error::internal("a place that was used")));
+        };
         match shared.call(head, body) {
             Ok(key) => Call::slot(shared, key.id),
             Err(error) => {
@@ -190,6 +195,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.standing.end(1);
+        if let Some(shared) = &self.0 {
+            shared.standing.end(1);
+        }
     }
 }

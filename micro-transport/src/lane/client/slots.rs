@@ -133,6 +133,20 @@ impl Slots {
         }
     }
 
+    /// The last frame of a call that runs has come, with its answer. Says whom to wake.
+    pub(super) fn finish(&mut self, id: u32, response: Response) -> Option<Waker> {
+        let slot = self.slots.get_mut((id as usize).checked_sub(1)?)?;
+        slot.owed = false;
+        slot.stop_upload();
+        let Caller::Waiting(waker) = &mut slot.caller else {
+            self.settle(id);
+            return None;
+        };
+        let waker = waker.take();
+        slot.caller = Caller::Answered(Ok(response));
+        waker
+    }
+
     /// The last frame of a call has come, or nothing comes any more.
     pub(super) fn close(&mut self, id: u32) {
         if let Some(slot) = self.get(id) {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+use micro_core::Deadline;
 use tokio::io::AsyncRead;
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pen::{Writer, Wrote};
@@ -37,8 +37,8 @@ pub(super) struct Task {
     timer: Pin<Box<Sleep>>,
     /// When its memory is given back.
     pub(super) rest: Option<Instant>,
-    dropped: oneshot::Receiver<()>,
-    held: bool,
+    /// The earliest deadline of a call, or an earlier moment, as the line said last.
+    pub(super) due: Option<Deadline>,
     /// Whether it told the peer that it goes.
     going: bool,
     pub(super) wakers: Vec<Waker>,
@@ -50,8 +50,8 @@ pub(super) struct Task {
     /// Why the peer goes, if it said so.
     pub(super) left: Option<String>,
     fresh: bool,
-    /// Whether the timer wakes this task.
-    set: bool,
+    /// Whether the timer wakes this task as soon as anything is due. Whatever may be due earlier than all else unsets it.
+    pub(super) set: bool,
 }
 
 impl Task {
@@ -60,7 +60,6 @@ impl Task {
         reader: Box<dyn AsyncRead + Send + Unpin>,
         buffer: ReadBuffer,
         pulse: Pulse,
-        dropped: oneshot::Receiver<()>,
     ) -> Self {
         let partials = Partials::new(shared.own.max_partial, shared.own.max_message);
         let flavor = Handle::current().runtime_flavor();
@@ -76,8 +75,7 @@ impl Task {
             pulse,
             timer: Box::pin(sleep_until(Instant::now() + REST)),
             rest: None,
-            dropped,
-            held: true,
+            due: None,
             going: false,
             wakers: Vec::new(),
             expired: Vec::new(),
@@ -103,9 +101,6 @@ impl Task {
 
     /// Ready when the lane is over, with the reason.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<String> {
-        if self.held && Pin::new(&mut self.dropped).poll(cx).is_ready() {
-            self.held = false;
-        }
         for turn in 0..READS {
             // What came with the peer's hello is not read again.
             if turn == 0
@@ -140,14 +135,18 @@ impl Task {
 
     /// Writes what there is to write. Ready when the connection is over.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<String> {
-        let Self { shared, writer, pulse, going, held, pongs, .. } = self;
+        let Self { shared, writer, pulse, going, pongs, due, set, .. } = self;
         // What the task itself has to say: a question to a silent peer, and good-bye when no call will be made any more.
         let say = |line: &mut Line| {
             *pongs = 0;
-            if std::mem::take(&mut line.ask) && pulse.ask(Instant::now()) {
-                frame::put_ping(line.traffic.outbox.frames(), [0; 8]);
+            line.tell_due(due, set);
+            if std::mem::take(&mut line.ask) {
+                *set = false;
+                if pulse.ask(Instant::now()) {
+                    frame::put_ping(line.traffic.outbox.frames(), [0; 8]);
+                }
             }
-            if !*going && (!*held || shared.standing.phase() >= Phase::Draining) {
+            if !*going && (!line.held || shared.standing.phase() >= Phase::Draining) {
                 *going = true;
                 frame::put_goaway(line.traffic.outbox.frames(), &GoAway::done());
             }
@@ -156,7 +155,10 @@ impl Task {
             Wrote::All => Poll::Pending,
             Wrote::Blocked => {
                 // Calls go on that cannot be sent.
-                if std::mem::take(&mut shared.line().ask) {
+                let mut line = shared.line();
+                line.tell_due(due, set);
+                if std::mem::take(&mut line.ask) {
+                    *set = false;
                     pulse.ask(Instant::now());
                 }
                 Poll::Pending
@@ -168,22 +170,23 @@ impl Task {
     /// Looks at the clock. Ready when the lane is over.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<String> {
         loop {
-            let waits = self.is_waited_for();
-            let line = self.shared.line();
-            if !waits && self.going && self.writer.is_empty() && line.traffic.is_empty() {
+            if self.going
+                && !self.is_waited_for()
+                && self.writer.is_empty()
+                && self.shared.line().traffic.is_empty()
+            {
                 return Poll::Ready("its last user is gone".to_owned());
             }
-            let due = line.due.map(|due| Instant::from_std(due.instant()));
+            // One that is set wakes this task, and what comes later is looked at then.
+            if self.set && !self.timer.is_elapsed() {
+                return Poll::Pending;
+            }
+            let due = self.due.map(|due| Instant::from_std(due.instant()));
             // It stays set while nobody waits, so that calls which begin and end meanwhile need not wake this task.
             let pulse = self.shared.watched.load(Ordering::Relaxed).then(|| self.pulse.due());
-            drop(line);
             let Some(next) = [due, pulse, self.rest].into_iter().flatten().min() else {
                 return Poll::Pending;
             };
-            // One that is set wakes this task, and what comes later is looked at then.
-            if self.set && !self.timer.is_elapsed() && self.timer.deadline() <= next {
-                return Poll::Pending;
-            }
             self.timer.as_mut().reset(next);
             self.set = self.timer.as_mut().poll(cx).is_pending();
             if self.set {
@@ -236,6 +239,16 @@ impl Task {
         self.writer.hurry();
         let _ = self.poll_write(cx);
         Poll::Ready(format!("the peer does not keep to the protocol: {violation}"))
+    }
+}
+
+impl Line {
+    /// Tells the task when a call is due, and that its timer is not set for that yet.
+    fn tell_due(&self, due: &mut Option<Deadline>, set: &mut bool) {
+        if self.due != *due {
+            *due = self.due;
+            *set = false;
+        }
     }
 }
 

@@ -32,6 +32,31 @@ pub(crate) trait Entries: Copy {
     }
 }
 
+/// Metadata whose length is known: it is asked for several times for each frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Measured<M> {
+    entries: M,
+    length: usize,
+}
+
+impl<M: Entries> Measured<M> {
+    pub(crate) fn new(entries: M) -> Self {
+        Self { entries, length: entries.length() }
+    }
+}
+
+impl<M: Entries> Entries for Measured<M> {
+    fn length(self) -> usize {
+        self.length
+    }
+    fn count(self) -> usize {
+        self.entries.count()
+    }
+    fn put(self, out: &mut Vec<u8>) {
+        self.entries.put(out);
+    }
+}
+
 /// As they were read.
 impl Entries for &[u8] {
     fn length(self) -> usize {

@@ -25,6 +25,7 @@ impl Frames {
     }
 
     /// The next one; `None` when it is not all there.
+    #[inline(always)] // Those who read a lane take it to pieces at once; a call of its own copies it first.
     pub(crate) fn next(&mut self) -> Result<Option<Frame<'_>>, Violation> {
         let Some((header, rest)) = self.bytes[self.at..].split_first_chunk() else { return Ok(None) };
         let (length, kind, id) = parts(*header);

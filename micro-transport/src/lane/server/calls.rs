@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use micro_core::{Body, BodyStream, Deadline, Dispatch, Error, Head, Peer, Request, Response, Result};
@@ -55,22 +56,23 @@ pub(super) struct Calls {
 struct Batch {
     /// All of it.
     bytes: Bytes,
-    came: Instant,
+    came: std::time::Instant,
+    /// The same, as deadlines count from it: it takes some work to make one of the other.
+    start: Deadline,
     now: std::time::Instant,
-    start: std::time::Instant,
     spawned: bool,
 }
 
 impl Batch {
     fn new(bytes: Bytes, came: Instant) -> Self {
-        let now = came.into_std();
-        Self { bytes, came, now, start: now, spawned: false }
+        let came = came.into_std();
+        Self { bytes, came, start: Deadline::after_instant(came, Duration::ZERO), now: came, spawned: false }
     }
 }
 
 impl Calls {
     pub(super) fn new(serving: Arc<Serving>, line: Arc<Line>, peer: Arc<Peer>, own: Limits) -> Self {
-        let tables = Tables::new(&own);
+        let tables = Tables::new(&own, &serving.options.formats);
         let partials = Partials::new(own.max_partial, own.max_message);
         let theirs = line.lock().traffic.peer;
         Self {
@@ -255,8 +257,8 @@ impl Calls {
         };
         let mut head = Head::new(route, format);
         head.metadata = self.tables.metadata(call.block, call.own, &batch.bytes)?;
-        head.deadline = self.deadline(call.time, batch);
-        head.received = Some(batch.came.into_std());
+        head.deadline = (call.time != 0).then(|| batch.start.later_by(Duration::from_nanos(call.time)));
+        head.received = Some(batch.came);
         head.peer = Some(self.peer.clone());
         let body = match message {
             None if call.stream => {
@@ -303,11 +305,6 @@ impl Calls {
             return Err(Violation::new("names or metadata that are longer than max_header allows"));
         }
         Ok(())
-    }
-
-    /// The moment until which a call has time.
-    fn deadline(&self, time: u64, batch: &Batch) -> Option<Deadline> {
-        (time != 0).then(|| Deadline::after_instant(batch.now, std::time::Duration::from_nanos(time)))
     }
 
     /// Has a call answered, at once where that is soon done.
@@ -366,7 +363,7 @@ impl Calls {
             return false;
         }
         match self.serving.options.placement {
-            Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.start) < BATCH,
+            Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.came) < BATCH,
             Placement::InPlace => true,
             Placement::Spawned => false,
         }

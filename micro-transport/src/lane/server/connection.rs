@@ -1,7 +1,6 @@
 //! The task of a lane: reads, answers, writes, and watches the time.
 
 use std::future::{Future, poll_fn};
-use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +17,7 @@ use crate::http::{Serving, Socket};
 use crate::lane::buffer::ReadBuffer;
 use crate::lane::frame::{self, GoAway, Violation};
 use crate::lane::limits::Limits;
-use crate::lane::outbox::{Outbox, PIECES};
+use crate::lane::outbox::Outbox;
 use crate::lane::pulse::{Beat, Pulse};
 use crate::lane::traffic::Traffic;
 use crate::transport::stopped;
@@ -63,6 +62,8 @@ pub(super) struct Connection<S> {
     end: End,
     polite: bool,
     waited: bool,
+    /// Whether parts of long messages were left when something was taken to be written.
+    more: bool,
     /// Whether memory was given back since it was last used.
     rested: bool,
     /// How often it was polled since the end was looked for.
@@ -111,6 +112,7 @@ impl<S: Socket> Connection<S> {
             end: End::None,
             polite: Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread,
             waited: false,
+            more: false,
             rested: false,
             turns: 0,
         }
@@ -156,7 +158,7 @@ impl<S: Socket> Connection<S> {
 
     /// Ready when it is over, with the reason.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
-        let mut spawned = false;
+        let (mut spawned, mut written) = (false, false);
         let clogged = loop {
             if self.is_clogged() {
                 break true;
@@ -178,6 +180,7 @@ impl<S: Socket> Connection<S> {
             if let Poll::Ready(why) = self.poll_write(cx) {
                 return Poll::Ready(why);
             }
+            written = true;
             if spawned {
                 // Behind the calls that were spawned: Tokio keeps the last of them for this thread, and would poll this
                 // connection before it, or no connection at all while it computes.
@@ -185,7 +188,7 @@ impl<S: Socket> Connection<S> {
                 return Poll::Pending;
             }
         };
-        if let Poll::Ready(why) = self.poll_write(cx) {
+        if !written && let Poll::Ready(why) = self.poll_write(cx) {
             return Poll::Ready(why);
         }
         if clogged && !self.is_clogged() {
@@ -218,16 +221,18 @@ impl<S: Socket> Connection<S> {
 
     /// Writes what there is to write. Ready when the connection is over.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        let mut taken = false;
         loop {
-            if self.batch.is_empty() && !self.take(cx) {
-                return self.poll_flush(cx);
+            if self.batch.is_empty() {
+                // Whatever comes to be written after something was taken wakes this task.
+                if taken && !self.more || !self.take(cx) {
+                    return self.poll_flush(cx);
+                }
+                taken = true;
             }
-            let mut pieces = [IoSlice::new(&[]); PIECES];
-            let count = self.batch.pieces(&mut pieces);
-            match Pin::new(&mut self.socket).poll_write_vectored(cx, &pieces[..count]) {
+            match self.batch.poll_write(cx, &mut self.socket) {
                 Poll::Ready(Ok(0)) => return Poll::Ready("the peer takes nothing any more"),
-                Poll::Ready(Ok(count)) => {
-                    self.batch.advance(count);
+                Poll::Ready(Ok(_)) => {
                     self.blocked = None;
                     self.unflushed = true;
                 }
@@ -276,6 +281,7 @@ impl<S: Socket> Connection<S> {
             self.batch.take(&mut state.traffic.outbox);
             state.traffic.go_on();
         }
+        self.more = !state.traffic.is_empty();
         self.calls.settle(&mut state);
         drop(state);
         self.calls.let_go();

@@ -15,6 +15,8 @@ use crate::lane::limits::Limits;
 pub(super) struct Tables {
     routes: Vec<Option<(Route, Arc<Place>)>>,
     blocks: Vec<Option<Metadata>>,
+    /// The formats that have a number of their own, and those that were given one.
+    known: format::Known,
     formats: Vec<(u8, Option<Format>, Box<str>)>,
     /// The names of the keys of metadata.
     keys: Keys,
@@ -25,10 +27,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(own: &Limits) -> Self {
+    /// The tables of a service that takes this, and speaks these formats.
+    pub(super) fn new(own: &Limits, formats: &Formats) -> Self {
         Self {
             routes: Vec::new(),
             blocks: Vec::new(),
+            known: format::Known::new(formats),
             formats: Vec::new(),
             keys: Keys::default(),
             unnumbered: Arc::new(Place::new()),
@@ -96,13 +100,10 @@ impl Tables {
     /// # Errors
     /// That of a format which it does not speak.
     pub(super) fn find_format(&self, number: u8, formats: &Formats) -> Result<Format, Error> {
-        let found = match self.formats.iter().find(|(known, ..)| *known == number) {
-            Some((_, format, _)) => *format,
-            None => format::of_number(number, formats),
-        };
+        let told = || self.formats.iter().find(|(told, ..)| *told == number);
+        let found = self.known.find(number).or_else(|| told()?.1);
         found.ok_or_else(|| {
-            let told = self.formats.iter().find(|(known, ..)| *known == number);
-            let name = match told {
+            let name = match told() {
                 Some((_, _, content_type)) => content_type.to_string(),
                 None => {
                     format::content_type(number).map_or_else(|| format!("number {number}"), str::to_owned)
