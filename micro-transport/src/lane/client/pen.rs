@@ -113,8 +113,8 @@ impl<L: Lined, P: AsyncWrite + Unpin> Desk<L, P> {
         }
     }
 
-    /// Closes the socket, now and not when the last one lets go who had a call on it. Without the line: a caller that has
-    /// it may just write.
+    /// Closes the socket, now and not when the last one lets go who had a call on it. Whoever had the line before the lane
+    /// was over has written what it writes.
     pub(super) fn close(&self, instead: P) {
         let pen = std::mem::replace(&mut *self.pen(), instead);
         drop(pen);

@@ -147,6 +147,13 @@ impl Session {
         line.slots.busy() == 0 && line.traffic.is_at_rest()
     }
 
+    /// Whether nobody has it any more, and its memory is given back.
+    #[cfg(test)]
+    pub(crate) fn is_gone(&self) -> impl Fn() -> bool + use<> {
+        let left = Arc::downgrade(&self.shared);
+        move || left.strong_count() == 0
+    }
+
     /// A place for a call.
     pub(crate) fn place(&self) -> Place {
         self.shared.standing.begin();

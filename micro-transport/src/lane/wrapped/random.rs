@@ -362,8 +362,10 @@ where
     until(|| app.0.load(Ordering::SeqCst) == 0, "the handlers").await;
     until(|| serving.calls.free() == places, "the permits").await;
     until(|| session.is_at_rest(), "rest").await;
+    let is_gone = session.is_gone();
     drop(session);
     timeout(LONG, server).await.expect("the server's end stays").unwrap();
+    until(is_gone, "an end of the client").await;
 }
 
 async fn until(is_so: impl Fn() -> bool, what: &str) {

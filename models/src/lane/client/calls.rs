@@ -24,20 +24,21 @@ fn call(shared: &Shared, peer: &Peer, call: u8, frames: u8) {
     shared.send(&mut line, false);
 }
 
-/// Two callers, with so many frames each, and the task, which ends when they have.
-fn two_calls(socket: impl FnOnce(&Peer) -> Socket, frames: [u8; 2], polite: bool) {
+/// Callers, each with so many frames, and the task, which ends when they have.
+fn calls(socket: impl FnOnce(&Peer) -> Socket, frames: &[u8], polite: bool) {
     let peer = Peer::default();
     let shared: Shared = Arc::new(Desk::new(Line::default(), socket(&peer)));
-    let callers = [1, 2].map(|number| {
-        let (shared, peer) = (shared.clone(), peer.clone());
-        loom::thread::spawn(move || call(&shared, &peer, number, frames[usize::from(number) - 1]))
+    let callers = (1..).zip(frames).map(|(number, frames)| {
+        let (shared, peer, frames) = (shared.clone(), peer.clone(), *frames);
+        loom::thread::spawn(move || call(&shared, &peer, number, frames))
     });
-    write(&shared, polite, 2);
+    let callers = callers.collect::<Vec<_>>();
+    write(&shared, polite, frames.len());
     callers.into_iter().for_each(|caller| caller.join().unwrap());
     peer.until(|got| {
-        for (call, frames) in [1, 2].into_iter().zip(frames) {
+        for (call, frames) in (1..).zip(frames) {
             let of_call = got.chunks(2).filter(|frame| frame[0] == call).map(|frame| frame[1]);
-            assert!(of_call.eq(0..frames), "each once, and in order: {got:?}");
+            assert!(of_call.eq(0..*frames), "each once, and in order: {got:?}");
         }
         Some(())
     });
@@ -56,23 +57,34 @@ fn write(shared: &Shared, polite: bool, calls: usize) {
 
 #[test]
 fn a_socket_that_takes_all() {
-    thread::check(|| two_calls(|peer| Socket::new(peer, &[]), [2, 1], false));
+    thread::check(|| calls(|peer| Socket::new(peer, &[]), &[2, 1], false));
 }
 
 #[test]
 fn a_socket_that_takes_all_and_a_task_that_lets_others_run() {
-    thread::check(|| two_calls(|peer| Socket::new(peer, &[]), [2, 1], true));
+    thread::check(|| calls(|peer| Socket::new(peer, &[]), &[2, 1], true));
 }
 
 #[test]
 fn a_socket_that_takes_parts_of_frames_and_rests() {
     let writes = [Step::Takes(1), Step::Waits, Step::Takes(3)];
-    thread::check(move || two_calls(|peer| Socket::new(peer, &writes), [2, 1], false));
+    thread::check(move || calls(|peer| Socket::new(peer, &writes), &[2, 1], false));
 }
 
 #[test]
 fn a_socket_that_keeps_what_it_is_given() {
-    thread::check(|| two_calls(|peer| Socket::keeping(peer, &[Step::Waits, Step::Waits]), [1, 1], false));
+    thread::check(|| calls(|peer| Socket::keeping(peer, &[Step::Waits, Step::Waits]), &[1, 1], false));
+}
+
+/// Nobody else wakes the task for what this one could not write.
+#[test]
+fn one_call_and_a_socket_that_takes_a_part_of_it() {
+    thread::check(|| calls(|peer| Socket::new(peer, &[Step::Takes(1), Step::Waits]), &[1], false));
+}
+
+#[test]
+fn one_call_and_a_socket_that_keeps_it() {
+    thread::check(|| calls(|peer| Socket::keeping(peer, &[Step::Waits, Step::Waits]), &[1], false));
 }
 
 /// The task is told once that there is room again. A caller that had asked for that in its place would keep it from that.
