@@ -1,6 +1,7 @@
 //! What idle connections and open streams cost a server in memory.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::peer::{Client, Peer, Result, Target};
 use crate::work::{Ask, Work};
@@ -8,6 +9,10 @@ use crate::{Arguments, closed};
 
 /// What is made before the first look at the server, so that what it makes once is not counted.
 const FIRST: usize = 20;
+
+/// How long what is held is left alone before the server is looked at: what is given back after a while is not of what is
+/// idle.
+const REST: Duration = Duration::from_secs(1);
 
 /// The server's memory before and after.
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +37,14 @@ async fn connections<P: Peer>(peer: &P, target: Target) -> Result<Held> {
     let (ask, text) = Work::Echo.of(0);
     for made in 0..FIRST + target.connections {
         if made == FIRST {
-            before_kib = resident(target.pid)?;
+            before_kib = rested(target.pid).await?;
         }
         for client in peer.connect(one).await? {
             closed::checked(&client, ask.unwrap_or(Ask::Echo), &text).await?;
             clients.push(client);
         }
     }
-    let after_kib = resident(target.pid)?;
+    let after_kib = rested(target.pid).await?;
     Ok(Held { count: target.connections, before_kib, after_kib })
 }
 
@@ -47,13 +52,19 @@ async fn streams<C: Client>(clients: &[C], target: Target) -> Result<Held> {
     let (mut open, mut before_kib) = (Vec::new(), 0);
     for made in 0..FIRST + target.in_flight {
         if made == FIRST {
-            before_kib = resident(target.pid)?;
+            before_kib = rested(target.pid).await?;
         }
         let client = clients.get(made % clients.len()).ok_or("the peer made no client")?;
         open.push(client.open().await?);
     }
-    let after_kib = resident(target.pid)?;
+    let after_kib = rested(target.pid).await?;
     Ok(Held { count: target.in_flight, before_kib, after_kib })
+}
+
+/// What a process has when it has been left alone.
+async fn rested(pid: u32) -> Result<u64> {
+    tokio::time::sleep(REST).await;
+    resident(pid)
 }
 
 /// `VmRSS` of a process.

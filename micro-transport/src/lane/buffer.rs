@@ -10,10 +10,11 @@ use tokio_util::io::poll_read_buf;
 
 use super::frame::HEADER;
 
-/// How much is read at a time: first, while little comes, and when more does. What reads more at a time waits for memory
-/// more than for system calls.
+/// How much is read at a time: first, as a connection may never be used again, then while little comes, and when more
+/// does. What reads more at a time waits for memory more than for system calls.
+const FIRST: usize = 1024;
 const SMALL: usize = 4 * 1024;
-const LARGE: usize = 64 * 1024;
+pub(super) const LARGE: usize = 64 * 1024;
 
 /// The bytes of a lane that were read. Whole frames are handed out without being copied.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct ReadBuffer {
 impl ReadBuffer {
     /// A buffer of what was read already.
     pub(super) fn new(first: BytesMut) -> Self {
-        Self { bytes: first, size: SMALL }
+        Self { bytes: first, size: FIRST }
     }
 
     /// Reads once; 0 is the end. Says how much came.
@@ -37,7 +38,7 @@ impl ReadBuffer {
         // What has no room for a good part of a read gets a new block, or its old one if nobody keeps a message of it.
         let wanted = self.wanted().max(self.size / 4);
         if self.bytes.capacity() - self.bytes.len() < wanted {
-            self.bytes.reserve(wanted.max(self.size));
+            self.make_room(wanted.max(self.size));
         }
         let room = self.bytes.capacity() - self.bytes.len();
         let count = ready!(poll_read_buf(Pin::new(from), cx, &mut self.bytes))?;
@@ -45,6 +46,17 @@ impl ReadBuffer {
             self.size = LARGE;
         }
         Poll::Ready(Ok(count))
+    }
+
+    /// Makes room for so many bytes behind those there are. A block is never larger than that, so that a message keeps no
+    /// more than that for itself.
+    fn make_room(&mut self, more: usize) {
+        if !self.bytes.try_reclaim(more) {
+            let mut block = BytesMut::with_capacity(self.bytes.len() + more);
+            block.extend_from_slice(&self.bytes);
+            self.bytes = block;
+        }
+        self.size = self.size.max(SMALL);
     }
 
     /// How many bytes the frame that has begun still needs, as far as that is known.
@@ -89,7 +101,7 @@ impl ReadBuffer {
     pub(super) fn rest(&mut self) {
         if self.bytes.is_empty() {
             self.bytes = BytesMut::new();
-            self.size = SMALL;
+            self.size = FIRST;
         }
     }
 }

@@ -95,6 +95,11 @@ impl Traffic {
         }
     }
 
+    /// Wakes the task when less is pending.
+    pub(super) fn wait(&mut self, cx: &Context<'_>) {
+        self.waiting.push(cx.waker().clone());
+    }
+
     /// What was pending goes out: whoever waited for that may go on.
     pub(super) fn go_on(&mut self) {
         for waiter in self.waiting.drain(..) {
@@ -115,7 +120,7 @@ impl Traffic {
             return Poll::Pending;
         }
         if self.credit <= 0 || self.outbox.pending() >= ENOUGH {
-            self.waiting.push(cx.waker().clone());
+            self.wait(cx);
             return Poll::Pending;
         }
         if !self.parts.is_empty() && self.parts.holds(id, cx) {

@@ -5,8 +5,11 @@
 //! meanwhile does not wait for it: a peer that knows nothing of the lane says so with its answer, which may take long.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use micro_core::{Body, Call, Code, Head, Request, Response, Result};
+use bytes::BytesMut;
+use micro_core::{Body, Call, Code, Error, Head, Request, Response, Result};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::connect::Target;
@@ -15,6 +18,10 @@ use super::http1::{self, Offered, Pool};
 use super::{Waiting, http2, lane};
 use crate::ConnectionState;
 use crate::lane::client::{First, Session};
+
+/// How long an address is not asked again whose answer said nothing of the lane. Where it is the question that is answered
+/// so, most calls do not ask.
+const UNSURE: Duration = Duration::from_secs(1);
 
 /// What there is to such an address.
 pub(super) struct Bare {
@@ -32,7 +39,7 @@ enum Asked {
     No,
     /// One does.
     Now,
-    /// It does not take it, and is not asked again before this.
+    /// It is not asked again before this: it does not take the lane, or did not say.
     Refused(Instant),
 }
 
@@ -78,7 +85,7 @@ impl Bare {
             Asked::No | Asked::Refused(_) => {}
         }
         *asked = Asked::Now;
-        Some(Asking { bare: self.clone(), accepted: false })
+        Some(Asking(self.clone()))
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
@@ -87,30 +94,41 @@ impl Bare {
     }
 }
 
-/// A call that asks for the lane. When it is dropped the next one may ask.
-struct Asking {
-    bare: Arc<Bare>,
-    /// Whether the peer has said that it takes it. When nothing comes of that, it was no offer that can be taken.
-    accepted: bool,
-}
+/// The right to ask for the lane. When it is dropped without a word the next call may ask.
+struct Asking(Arc<Bare>);
 
 impl Asking {
-    fn settle(&self, how: Asked) {
-        *self.bare.asked() = how;
+    /// What the peer answered says that it does not take the lane, or, where it is not `sure`, nothing of that.
+    fn not_taken(&self, sure: bool) {
+        let target = self.0.target();
+        let until =
+            if sure { target.options().refused.note(target.address()) } else { Instant::now() + UNSURE };
+        *self.0.asked() = Asked::Refused(until);
     }
 
-    fn refused(&self) {
-        let target = self.bare.target();
-        self.settle(Asked::Refused(target.options().refused.note(target.address())));
+    /// Begins the lane on a connection whose peer has accepted it, and got the first call with that. Where it does not
+    /// begin, that was no offer that can be taken.
+    async fn begin(self, stream: TcpStream, came: BytesMut, first: First) -> Result<Call> {
+        let lanes = &self.0.lanes;
+        match lane::begin(lanes, stream, came, first).await {
+            Ok(session) => {
+                let answer = session.first();
+                lanes.adopt(session);
+                Ok(answer)
+            }
+            Err(error) => {
+                self.not_taken(true);
+                Err(error)
+            }
+        }
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if self.accepted {
-            self.refused();
-        } else if *self.bare.asked() == Asked::Now {
-            self.settle(Asked::No);
+        let mut asked = self.0.asked();
+        if *asked == Asked::Now {
+            *asked = Asked::No;
         }
     }
 }
@@ -149,25 +167,20 @@ async fn over_lane(bare: Arc<Bare>, head: Head, body: Body, number: u64) -> Resu
 }
 
 /// A call that offers the lane.
-async fn offered(mut asking: Asking, head: Head, body: Body, number: u64) -> Result<Response> {
-    let bare = asking.bare.clone();
+async fn offered(asking: Asking, head: Head, body: Body, number: u64) -> Result<Response> {
+    let bare = asking.0.clone();
     if bare.has_lane() {
         // Another call was faster.
         drop(asking);
         let place = bare.lanes.slot(head.deadline).await?;
         return place.dispatch(&head, body).await;
     }
-    match http1::offer(&bare.pool, &head, number, body, || asking.refused()).await? {
+    match http1::offer(&bare.pool, &head, number, body, |sure| asking.not_taken(sure)).await? {
         Offered::Answered(result) => result,
         Offered::Taken(stream, came) => {
-            asking.accepted = true;
-            let first = First { deadline: head.deadline };
-            let session = lane::begin(&bare.lanes, stream, came, first).await?;
-            let answer = session.first();
-            bare.lanes.adopt(session);
-            asking.accepted = false;
-            drop(asking);
-            answer.await
+            // Whether a lane begins is seen to its end, however little time this call has: it is there for others too.
+            let begun = tokio::spawn(asking.begin(stream, came, First { deadline: head.deadline }));
+            begun.await.unwrap_or_else(|_| Err(Error::cancelled("the runtime is shutting down")))?.await
         }
     }
 }

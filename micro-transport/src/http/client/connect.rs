@@ -87,8 +87,12 @@ impl Target {
 
     /// Whether the node is known to be none of ours.
     pub(super) fn is_foreign(&self) -> bool {
-        let protocols = &self.options.protocols;
-        !protocols.is_empty() && !protocols.iter().any(|protocol| matches!(protocol.as_str(), H2 | HTTP1))
+        !self.options.protocols.is_empty() && !self.speaks_http()
+    }
+
+    /// Whether the node lists HTTP.
+    pub(super) fn speaks_http(&self) -> bool {
+        self.options.protocols.iter().any(|protocol| matches!(protocol.as_str(), H2 | HTTP1))
     }
 
     /// Makes a socket, until the time for that is up or that of the call it is for.

@@ -31,14 +31,19 @@ impl Member for Session {
         let own = Limits::of_client(options);
         let mut came = BytesMut::with_capacity(1024);
         let hello = client::hello(target.address(), &own, &mut reader, &mut writer, &mut came);
-        // Who takes a connection may be its kernel, and nobody else.
+        // Who takes a connection may be its kernel, and nobody else. Where something else is spoken as well, that gets half
+        // of the time.
+        let now = Instant::now();
+        let left = end.saturating_duration_since(now);
+        let patience = if target.speaks_http() { left / 2 } else { left };
+        let end = now + patience;
         let sooner = deadline.map(|deadline| Instant::from_std(deadline.instant())).filter(|at| *at < end);
         let peer = match timeout_at(sooner.unwrap_or(end), hello).await {
             Ok(peer) => peer?,
             Err(_) if sooner.is_some() => {
                 return Err(Deadline::error(&format!("connecting to {}", target.address())).not_reached());
             }
-            Err(_) => return Err(target.too_slow()),
+            Err(_) => return Err(client::silent(target.address(), patience)),
         };
         let setup = setup(&target, own, peer, news, None);
         Ok(client::start(setup, Box::new(reader), Box::new(writer), came))

@@ -25,11 +25,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use micro_core::{Address, Body, Call, Dispatch, Error, Request, Result};
+use tokio::time::{Instant, timeout_at};
 
 use self::bare::Bare;
 use self::connect::Target;
 use self::group::Group;
 use self::http1::Pool;
+use crate::checked::YEAR;
 use crate::http::{H2, HTTP1, LANE};
 use crate::lane::client::Session;
 use crate::{Connection, ConnectionState, DialOptions};
@@ -38,7 +40,8 @@ pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn 
     let target = Arc::new(Target::new(to, options)?);
     let protocols = &options.protocols;
     let speaks = |name: &str| protocols.iter().any(|protocol| protocol == name);
-    let others = speaks(H2) || speaks(HTTP1);
+    let others = target.speaks_http();
+    let end = Instant::now() + options.timeout.min(YEAR);
     let mut refused = false;
     if speaks(LANE) && (!others || options.refused.until(to).is_none()) {
         match Group::dial(target.clone()).await {
@@ -50,13 +53,16 @@ pub(super) async fn dial(to: &Address, options: &DialOptions) -> Result<Arc<dyn 
             Err(error) => return Err(error),
         }
     }
-    let kind = if speaks(H2) {
-        Kind::Multiplexed(Group::dial(target).await?)
-    } else if protocols.is_empty() {
-        Kind::Bare(Bare::dial(target).await?)
-    } else {
-        Kind::Plain(Pool::dial(target).await?)
+    let dialling = async {
+        Ok::<_, Error>(if speaks(H2) {
+            Kind::Multiplexed(Group::dial(target.clone()).await?)
+        } else if protocols.is_empty() {
+            Kind::Bare(Bare::dial(target.clone()).await?)
+        } else {
+            Kind::Plain(Pool::dial(target.clone()).await?)
+        })
     };
+    let kind = timeout_at(end, dialling).await.unwrap_or_else(|_| Err(target.too_slow()))?;
     if refused {
         // Where nothing else works either, it was not the lane that was refused.
         options.refused.note(to);

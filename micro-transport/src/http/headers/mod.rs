@@ -20,7 +20,7 @@ pub(super) use self::deadline::{deadline, put_deadline};
 pub(super) use self::error::{error, put_error};
 pub(super) use self::metadata::{metadata, put_metadata};
 pub(super) use self::retry_after::{put_retry_after, seconds, with_retry_after, with_retry_after_of};
-pub(super) use self::upgrade::{accept_lane, is_lane_accepted, is_lane_offered, offer_lane};
+pub(super) use self::upgrade::{accept_lane, is_lane_accepted, is_lane_offered, is_lane_refused, offer_lane};
 
 /// The name of the service that is called.
 pub(super) const MICRO_SERVICE: HeaderName = HeaderName::from_static("micro-service");

@@ -43,6 +43,23 @@ pub(in crate::http) fn is_lane_accepted<B>(response: &Response<B>) -> bool {
     response.status() == StatusCode::SWITCHING_PROTOCOLS && asks_for_lane(response.headers())
 }
 
+/// Whether an answer that does not accept it shows that the peer does not take the lane. Servers that do answer like some
+/// as well, when they have no room, stop, or cannot read the call, and so does a proxy that does not reach them.
+pub(in crate::http) fn is_lane_refused<B>(response: &Response<B>) -> bool {
+    use StatusCode as S;
+    // Services in the manner of Go Micro tell of errors in a header, whatever the status is.
+    let told = super::error(response.headers()).and_then(|error| StatusCode::from_u16(error.http()).ok());
+    let status = told.unwrap_or(response.status());
+    let says_nothing = [
+        S::REQUEST_TIMEOUT,
+        S::PAYLOAD_TOO_LARGE,
+        S::UNSUPPORTED_MEDIA_TYPE,
+        S::TOO_MANY_REQUESTS,
+        S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    ];
+    !status.is_server_error() && !says_nothing.contains(&status)
+}
+
 fn asks_for_lane(headers: &HeaderMap) -> bool {
     has(headers, header::UPGRADE, LANE.as_bytes())
 }
@@ -86,6 +103,26 @@ mod tests {
         ] {
             assert_eq!(offered(lines, Version::HTTP_11), expected, "{lines:?}");
             assert!(!offered(lines, Version::HTTP_10) && !offered(lines, Version::HTTP_2));
+        }
+    }
+
+    #[test]
+    fn what_shows_a_peer_without_a_lane() {
+        for (statuses, expected) in [
+            (&[101, 200, 301, 400, 401, 403, 404, 405, 426][..], true),
+            (&[408, 413, 415, 429, 431, 500, 501, 502, 503, 504], false),
+        ] {
+            for status in statuses {
+                let mut answer = Response::builder().status(*status).body(()).unwrap();
+                assert_eq!(is_lane_refused(&answer), expected, "{status}");
+                if *status < 400 {
+                    continue;
+                }
+                *answer.status_mut() = StatusCode::OK;
+                let error = micro_core::Error::internal("no").with_http(*status);
+                super::super::put_error(&error, answer.headers_mut());
+                assert_eq!(is_lane_refused(&answer), expected, "{status} in a header");
+            }
         }
     }
 

@@ -67,6 +67,13 @@ pub(crate) async fn hello(
     })
 }
 
+/// The error of a peer that takes a connection and says no hello for so long.
+pub(crate) fn silent(address: &Address, within: Duration) -> Error {
+    let detail =
+        format!("{address} speaks no lane: it took the connection, and said no HELLO within {within:?}");
+    Error::unavailable(detail).with_reason(NO_LANE).not_reached()
+}
+
 /// A session on a socket whose peer has said hello; `first` is what came behind that.
 pub(crate) fn start(
     setup: Setup,

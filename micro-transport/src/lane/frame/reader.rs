@@ -57,8 +57,7 @@ impl Frames {
         Some(HEADER + parts(*header).0)
     }
 
-    /// What is left over: the beginning of a frame.
-    #[cfg(any(test, feature = "fuzzing"))]
+    /// What is left over: the frames that were not asked for, and the beginning of one.
     pub(crate) fn rest(mut self) -> Bytes {
         self.bytes.split_off(self.at)
     }

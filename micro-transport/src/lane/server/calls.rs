@@ -10,7 +10,8 @@ use micro_core::{Body, BodyStream, Deadline, Dispatch, Error, Head, Peer, Reques
 use tokio::time::Instant;
 
 use super::First;
-use super::connection::CLOGGED;
+use super::batch::Batch;
+use super::connection::{CLOGGED, CLOGGED_PARTS};
 use super::line::Line;
 use super::place::{BATCH, Place};
 use super::reply::{self, Rest};
@@ -50,24 +51,6 @@ pub(super) struct Calls {
     pub(super) peer_left: bool,
     /// How many bytes of the answers of tasks waited when calls were settled last, in frames and in parts.
     pub(super) waiting: (usize, usize),
-}
-
-/// When a batch of frames came, and how long handlers that are polled in place had of it.
-struct Batch {
-    /// All of it.
-    bytes: Bytes,
-    came: std::time::Instant,
-    /// The same, as deadlines count from it: it takes some work to make one of the other.
-    start: Deadline,
-    now: std::time::Instant,
-    spawned: bool,
-}
-
-impl Batch {
-    fn new(bytes: Bytes, came: Instant) -> Self {
-        let came = came.into_std();
-        Self { bytes, came, start: Deadline::after_instant(came, Duration::ZERO), now: came, spawned: false }
-    }
 }
 
 impl Calls {
@@ -120,9 +103,10 @@ impl Calls {
         (self.answers.pending() + state.traffic.outbox.pending(), state.traffic.parts.pending())
     }
 
-    /// The same, as it was when calls were settled last.
-    pub(super) fn waiting(&self) -> (usize, usize) {
-        (self.answers.pending() + self.waiting.0, self.waiting.1)
+    /// Whether so much of the answers waits, with what is being written, that no more calls are to be looked at.
+    pub(super) fn is_clogged(&self, written: usize) -> bool {
+        let (frames, parts) = self.waiting;
+        written + self.answers.pending() + frames >= CLOGGED || parts >= CLOGGED_PARTS
     }
 
     /// Whether the peer has said that it makes no calls any more.
@@ -149,23 +133,26 @@ impl Calls {
         any
     }
 
-    /// Reads frames, and answers or runs the calls in them. Says whether calls were given tasks.
+    /// Reads frames, and answers or runs the calls in them, as long as there is room for their answers. Says which are
+    /// left.
     ///
     /// # Errors
     /// What the peer did wrong.
     pub(super) fn receive(
         &mut self,
-        bytes: Bytes,
-        came: Instant,
+        batch: &mut Batch,
         cx: &mut Context<'_>,
-    ) -> std::result::Result<bool, Violation> {
+    ) -> std::result::Result<Bytes, Violation> {
         self.settle_all();
-        let mut batch = Batch::new(bytes.clone(), came);
-        let mut frames = Frames::new(bytes, self.own.max_frame);
+        let mut frames = Frames::new(batch.bytes.clone(), self.own.max_frame);
         while let Some(frame) = frames.next()? {
-            self.handle(frame, &mut batch, cx)?;
+            self.handle(frame, batch, cx)?;
+            // What is answered in place is over at once, so that nothing else bounds the answers to what has come.
+            if self.is_clogged(0) {
+                break;
+            }
         }
-        Ok(batch.spawned)
+        Ok(frames.rest())
     }
 
     /// Runs the call that came before the lane began: number 1.
@@ -174,7 +161,8 @@ impl Calls {
         request.head.peer = Some(self.peer.clone());
         self.places.push(Taken::Free);
         let place = self.tables.unnumbered();
-        self.run(1, request, permit, &place, &mut Batch::new(Bytes::new(), Instant::now()), cx);
+        let mut batch = Batch::new(Bytes::new(), std::time::Instant::now());
+        self.run(1, request, permit, &place, &mut batch, cx);
     }
 
     fn handle(
@@ -257,7 +245,7 @@ impl Calls {
         };
         let mut head = Head::new(route, format);
         head.metadata = self.tables.metadata(call.block, call.own, &batch.bytes)?;
-        head.deadline = (call.time != 0).then(|| batch.start.later_by(Duration::from_nanos(call.time)));
+        head.deadline = (call.time != 0).then(|| batch.origin.later_by(Duration::from_nanos(call.time)));
         head.received = Some(batch.came);
         head.peer = Some(self.peer.clone());
         let body = match message {
@@ -349,8 +337,8 @@ impl Calls {
         } else {
             Begun::Request(request)
         };
-        let key = self.line.lock().begin(id);
-        self.start(key, begun, place, permit, Life { deadline, route, requests: None });
+        let key = self.line.lock().begin(id, permit);
+        self.start(key, begun, place, Life { deadline, route, requests: None });
         batch.spawned = true;
     }
 }
@@ -358,12 +346,8 @@ impl Calls {
 impl Calls {
     /// Whether a handler is polled by this task.
     fn is_in_place(&self, place: &Place, batch: &Batch) -> bool {
-        if self.answers.pending() >= CLOGGED {
-            // Its number is free at once, so that nothing else bounds the answers to what has come already.
-            return false;
-        }
         match self.serving.options.placement {
-            Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.came) < BATCH,
+            Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.start) < BATCH,
             Placement::InPlace => true,
             Placement::Spawned => false,
         }
@@ -378,19 +362,18 @@ impl Calls {
         let (deadline, route) = (head.deadline, head.route.clone());
         let window = self.own.stream_window;
         let inbox = Inbox::new(window);
-        let key = self.line.lock().begin(id);
+        let key = self.line.lock().begin(id, permit);
         let body = BodyStream::new(Reader::new(inbox.clone(), self.line.clone(), key, window));
         let request = Request::new(head, Body::Stream(body));
         let life = Life { deadline, route, requests: Some(inbox) };
-        self.start(key, Begun::Request(request), place, permit, life);
+        self.start(key, Begun::Request(request), place, life);
         Ok(())
     }
 
     /// Gives a call a task.
-    fn start(&mut self, key: Key, begun: Begun, place: &Arc<Place>, permit: Permit, life: Life) {
-        let task =
-            tokio::spawn(run(self.serving.clone(), self.line.clone(), key, begun, place.clone(), permit))
-                .abort_handle();
+    fn start(&mut self, key: Key, begun: Begun, place: &Arc<Place>, life: Life) {
+        let task = tokio::spawn(run(self.serving.clone(), self.line.clone(), key, begun, place.clone()))
+            .abort_handle();
         if let Some(deadline) = life.deadline
             && self.due.is_none_or(|due| deadline < due)
         {
@@ -404,7 +387,9 @@ impl Calls {
     pub(super) fn answer(&mut self, id: u32, result: Result<Response>) {
         let result = result.map_err(|error| error.or_id(&self.serving.options.service));
         if let Rest::Parts(parted) = reply::put(&mut self.answers, &self.theirs, id, &result) {
-            self.line.lock().traffic.parts.push(parted);
+            let mut line = self.line.lock();
+            line.traffic.parts.push(parted);
+            self.waiting.1 = line.traffic.parts.pending();
         }
     }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use micro_core::Peer;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::First;
+use super::batch::Batch;
 use super::calls::Calls;
 use super::line::Line;
 use crate::http::{Serving, Socket};
@@ -42,6 +44,8 @@ pub(super) struct Connection<S> {
     serving: Arc<Serving>,
     socket: S,
     buffer: ReadBuffer,
+    /// Frames that have come and wait for room for their answers, and when they came.
+    held: Option<(Bytes, Instant)>,
     calls: Calls,
     /// The call that came before the lane began, until it runs.
     first: Option<First>,
@@ -101,6 +105,7 @@ impl<S: Socket> Connection<S> {
             serving,
             socket,
             buffer,
+            held: None,
             batch: Outbox::default(),
             pulse,
             timer: Box::pin(sleep_until(now + REST)),
@@ -163,7 +168,7 @@ impl<S: Socket> Connection<S> {
             if self.is_clogged() {
                 break true;
             }
-            let came = self.buffer.has_begun() && self.begun.is_none();
+            let came = self.held.is_some() || self.buffer.has_begun() && self.begun.is_none();
             if !came {
                 match self.buffer.poll_read(cx, &mut self.socket) {
                     Poll::Ready(Ok(0)) => return Poll::Ready("the peer closed it"),
@@ -188,6 +193,10 @@ impl<S: Socket> Connection<S> {
                 return Poll::Pending;
             }
         };
+        if clogged {
+            // What is not read here is not late.
+            self.begun = self.begun.map(|_| Instant::now());
+        }
         if !written && let Poll::Ready(why) = self.poll_write(cx) {
             return Poll::Ready(why);
         }
@@ -204,19 +213,21 @@ impl<S: Socket> Connection<S> {
         self.active = now;
         self.rested = false;
         self.pulse.hear(now);
-        let bytes = self.buffer.frames(self.calls.longest(), MANY);
+        let longest = self.calls.longest();
+        let (bytes, came) = self.held.take().unwrap_or_else(|| (self.buffer.frames(longest, MANY), now));
         // What is left over began with these bytes, unless nothing was whole.
         let since = if bytes.is_empty() { self.begun.unwrap_or(now) } else { now };
-        let spawned = self.calls.receive(bytes, now, cx)?;
-        let partial = self.buffer.has_begun() && !self.buffer.has_frames(self.calls.longest());
+        let mut batch = Batch::held(bytes, came.into_std(), now.into_std());
+        let left = self.calls.receive(&mut batch, cx)?;
+        self.held = (!left.is_empty()).then_some((left, came));
+        let partial = self.buffer.has_begun() && !self.buffer.has_frames(longest);
         self.begun = partial.then_some(since);
-        Ok(spawned)
+        Ok(batch.spawned)
     }
 
     /// Whether the peer takes too little of its answers to be asked for more calls.
     fn is_clogged(&self) -> bool {
-        let (frames, parts) = self.calls.waiting();
-        self.batch.pending() + frames >= CLOGGED || parts >= CLOGGED_PARTS
+        self.calls.is_clogged(self.batch.pending())
     }
 
     /// Writes what there is to write. Ready when the connection is over.
@@ -341,6 +352,8 @@ impl<S: Socket> Connection<S> {
             End::Told(told) | End::Cancelled(told) => told,
         };
         if self.calls.running() > 0
+            || self.held.is_some()
+            || self.buffer.has_frames(self.calls.longest())
             || !self.batch.is_empty()
             || self.unflushed
             || self.calls.pending() != (0, 0)

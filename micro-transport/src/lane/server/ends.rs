@@ -136,6 +136,7 @@ impl Calls {
 
 impl Drop for Calls {
     fn drop(&mut self) {
+        self.line.lock().close();
         for taken in &self.places {
             if let Taken::Running(running) = taken {
                 running.task.abort();

@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use micro_core::{Error, Response, Result};
 
+use super::connection::{CLOGGED, CLOGGED_PARTS};
 use super::reply::{self, Rest};
+use crate::http::Permit;
 use crate::lane::bell::Bell;
 use crate::lane::frame::{self, End};
 use crate::lane::inbox::{Giving, Key};
@@ -34,7 +36,9 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 struct Answering {
     use_: u32,
-    runs: bool,
+    /// There while the call runs, and given back when it is over. Its task may live a little longer: who takes back calls
+    /// faster than tasks end does not fill the places of others with them.
+    permit: Option<Permit>,
     /// The credit of a streamed answer.
     flow: Option<Box<Flow>>,
 }
@@ -49,6 +53,16 @@ impl Line {
     /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ready when the answers that wait leave room for another one. Calls that have begun are answered in any case.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let traffic = &mut self.lock().traffic;
+        if traffic.outbox.pending() < CLOGGED && traffic.parts.pending() < CLOGGED_PARTS {
+            return Poll::Ready(());
+        }
+        traffic.wait(cx);
+        Poll::Pending
     }
 
     /// Answers a call; the first frame of a streamed answer. Says whether its stream is to be sent.
@@ -89,13 +103,13 @@ impl Line {
 
 impl State {
     /// A call gets a task.
-    pub(super) fn begin(&mut self, id: u32) -> Key {
+    pub(super) fn begin(&mut self, id: u32, permit: Permit) -> Key {
         let index = id as usize - 1;
         if self.tasks.len() <= index {
             self.tasks.resize_with(index + 1, Answering::default);
         }
         let answering = &mut self.tasks[index];
-        answering.runs = true;
+        answering.permit = Some(permit);
         answering.use_ = self.next;
         self.next = self.next.wrapping_add(1);
         Key { id, use_: answering.use_ }
@@ -122,15 +136,20 @@ impl State {
     pub(super) fn rest(&mut self) {
         self.traffic.rest();
         self.answered.shrink_to(0);
-        if self.tasks.iter().all(|answering| !answering.runs) {
+        if self.tasks.iter().all(|answering| answering.permit.is_none()) {
             self.tasks = Vec::new();
         }
+    }
+
+    /// The connection is gone, and no call runs on it any more.
+    pub(super) fn close(&mut self) {
+        self.tasks = Vec::new();
     }
 }
 
 fn running(tasks: &mut [Answering], key: Key) -> Option<&mut Answering> {
     let answering = tasks.get_mut(key.id as usize - 1)?;
-    (answering.runs && answering.use_ == key.use_).then_some(answering)
+    (answering.permit.is_some() && answering.use_ == key.use_).then_some(answering)
 }
 
 /// A streamed answer is sent.

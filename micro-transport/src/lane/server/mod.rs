@@ -1,5 +1,6 @@
 //! The end of a lane that answers.
 
+mod batch;
 mod calls;
 mod connection;
 mod ends;

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use micro_core::{Body, Call, Dispatch, Request, Response, Result};
+use micro_core::{Body, Call, Dispatch, Error, Request, Response, Result};
 
 use super::line::Line;
 use super::place::Place;
-use crate::http::{Permit, Serving};
+use crate::http::Serving;
 use crate::lane::inbox::Key;
 use crate::lane::pump::pump;
 
@@ -23,18 +23,25 @@ pub(super) enum Begun {
     Answer(Response),
 }
 
+/// Answers a call whose task panics, which nobody else would.
+struct Guard<'a>(&'a Line, Key);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end(self.1, &Error::internal("the handler panicked"));
+        }
+    }
+}
+
 /// Runs a call to its end.
-pub(super) async fn run(
-    serving: Arc<Serving>,
-    line: Arc<Line>,
-    key: Key,
-    begun: Begun,
-    place: Arc<Place>,
-    permit: Permit,
-) {
-    let _running = permit;
+pub(super) async fn run(serving: Arc<Serving>, line: Arc<Line>, key: Key, begun: Begun, place: Arc<Place>) {
+    let _guard = Guard(&line, key);
     let result = match begun {
-        Begun::Request(request) => measured(&serving.app, request, &place).await,
+        Begun::Request(request) => {
+            poll_fn(|cx| line.poll_room(cx)).await;
+            measured(&serving.app, request, &place).await
+        }
         Begun::Call(call) => call.await,
         Begun::Answer(response) => Ok(response),
     };

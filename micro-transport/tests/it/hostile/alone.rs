@@ -40,7 +40,7 @@ pub(crate) async fn alone_within(
 }
 
 /// A process that runs one test of this program, and may open as many files as one may.
-pub(super) fn process(test: &str) -> Command {
+pub(crate) fn process(test: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -n $(ulimit -Hn); exec \"$0\" --exact \"$1\" --nocapture"]);
     shell.arg(std::env::current_exe().unwrap()).arg(test).kill_on_drop(true);
@@ -78,7 +78,7 @@ pub(super) fn files() -> usize {
 }
 
 /// A number that the kernel knows of this process.
-pub(super) fn kilobytes(name: &str) -> usize {
+pub(crate) fn kilobytes(name: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

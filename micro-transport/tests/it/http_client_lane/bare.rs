@@ -1,11 +1,15 @@
 //! Services of ours at bare addresses: the first call is answered on the lane, and all others go there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use micro_core::{Body, BodyStream, Code, Deadline, Frame, Head, Request, Route, Shutdown};
 use micro_transport::{DialOptions, Http};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use super::{Between, Seen, Stranger, serve, works};
 use crate::http_client::{Raw, dial, head, read_request, request, request_within, soon, text};
@@ -141,6 +145,80 @@ async fn a_call_is_given_up_while_it_waits_for_the_101() {
         server.until_open(0).await;
         assert_eq!(server.accepted(), count);
     }
+}
+
+/// It takes the lane, and is slow to say hello: nothing was refused.
+#[tokio::test]
+async fn a_call_is_given_up_between_the_101_and_the_hello() {
+    let seen = Arc::new(Seen::default());
+    let address = serve(seen.clone(), &options()).await;
+    for given_up in [true, false] {
+        let (accepted, hold) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (taken, go) = (accepted.clone(), hold.clone());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let slow = Raw::start(move |mut stream, _| {
+            let (taken, go, count) = (taken.clone(), go.clone(), count.clone());
+            async move {
+                let mut server = TcpStream::connect(address).await.unwrap();
+                let Some((head, body)) = read_request(&mut stream).await else { return };
+                server.write_all((head.clone() + &body).as_bytes()).await.unwrap();
+                if super::offers(&head) {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    let mut said = Vec::new();
+                    while !said.ends_with(b"\r\n\r\n") {
+                        said.push(server.read_u8().await.unwrap());
+                    }
+                    assert!(said.starts_with(b"HTTP/1.1 101"));
+                    stream.write_all(&said).await.unwrap();
+                    taken.notify_one();
+                    go.notified().await;
+                }
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+            }
+        })
+        .await;
+        let connection = dial(slow.address, &DialOptions::default()).await;
+        if given_up {
+            let running = tokio::spawn(connection.dispatch(request("{}")));
+            soon(accepted.notified()).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            running.abort();
+            assert!(running.await.unwrap_err().is_cancelled());
+        } else {
+            let late = request_within("{}", Duration::from_millis(200));
+            let error = soon(connection.dispatch(late)).await.unwrap_err();
+            assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, true));
+        }
+        hold.notify_one();
+        soon(async { while works(&connection).await != "lane" {} }).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// A server that has no room for the call speaks the lane all the same.
+#[tokio::test]
+async fn a_server_that_is_full_has_not_refused_the_lane() {
+    let app = App::new();
+    let mut small = options();
+    small.max_calls = 1;
+    small.max_message = 100;
+    let server = Server::with(small, &app).await;
+    let other = dial(server.address, &DialOptions::default()).await;
+    let running = tokio::spawn(other.dispatch(call("Test.Wait", Body::One("{}".into()))));
+    app.until_running(1).await;
+    let connection = dial(server.address, &DialOptions::default()).await;
+    let head = |body: &str| connection.dispatch(call("Test.Head", Body::One(body.to_owned().into())));
+    let error = soon(head("{}")).await.unwrap_err();
+    assert_eq!((error.reason(), error.reached()), ("TOO_MANY_CALLS", false), "{error}");
+    running.abort();
+    app.until_running(0).await;
+    super::after(Duration::from_secs(1)).await;
+    let error = soon(head(&"x".repeat(101))).await.unwrap_err();
+    assert_eq!(error.http(), 413, "{error}");
+    super::after(Duration::from_secs(1)).await;
+    let told = text(&soon(head("{}")).await.unwrap());
+    assert!(told.contains("\"lane\""), "{told}");
 }
 
 /// The lane ends, and what is there next speaks it too, or does not.

@@ -34,8 +34,13 @@ fn listing(protocols: &[&str]) -> DialOptions {
 
 /// A minute goes by.
 async fn a_minute() {
+    after(Duration::from_secs(60)).await;
+}
+
+/// So much time goes by.
+async fn after(time: Duration) {
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(time).await;
     tokio::time::resume();
 }
 

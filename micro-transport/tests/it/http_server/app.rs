@@ -152,6 +152,10 @@ async fn answer(request: Request, counted: Counted) -> Result<Response> {
             counted.0.go.notified().await;
             Ok(text("\"waited\"".to_owned()))
         }
+        ("Test.Panic", _) => {
+            tokio::task::yield_now().await;
+            panic!("on purpose");
+        }
         ("Test.Sleep", body) => {
             let bytes = one(body)?;
             let time = String::from_utf8_lossy(&bytes).parse().unwrap();

@@ -20,6 +20,13 @@ pub(super) fn few() -> ListenOptions {
     options
 }
 
+/// The same with places for so many calls as the others and one peer need.
+pub(super) fn fewest() -> ListenOptions {
+    let mut options = options();
+    options.max_calls = 3;
+    options
+}
+
 /// Runs an attack on a server: others are answered all the while, and nothing of it is left afterwards.
 pub(super) async fn attack(attack: impl AsyncFnOnce(&Siege)) {
     attack_with(few(), attack).await;

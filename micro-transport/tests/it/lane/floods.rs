@@ -1,6 +1,6 @@
 //! Floods of what costs its sender nothing, each against a process of its own.
 
-use super::attack::few;
+use super::attack::{few, fewest};
 use super::wire::*;
 use crate::hostile::alone::{alone_within, floods};
 use crate::hostile::siege::Siege;
@@ -35,6 +35,12 @@ floods! {
     };
     resets_of_streams: options() => async |siege: &Siege| {
         goes_on(pour(&mut open(siege).await, 100_000, |n| [stream(n % 50 + 1, "Test.Wait"), data(n % 50 + 1, WHOLE, "a"), cancel(n % 50 + 1)].concat()).await);
+    };
+    resets_of_streams_where_few_calls_run: fewest() => async |siege: &Siege| {
+        // A call that was taken back has no place: those of others are theirs.
+        goes_on(pour(&mut open(siege).await, 100, |_| {
+            (0..1_000).flat_map(|n| [stream(n % 50 + 1, "Test.Wait"), cancel(n % 50 + 1)].concat()).collect()
+        }).await);
     };
     cancels_of_nothing: few() => async |siege: &Siege| {
         calmed(pour(&mut open(siege).await, 200, |_| cancel(1).repeat(1_000)).await);

@@ -110,6 +110,20 @@ async fn a_reader_that_was_moved_elsewhere_ends_with_its_call() {
 }
 
 #[tokio::test]
+async fn a_call_whose_task_panics_is_answered() {
+    attack(async |siege| {
+        let mut wire = Wire::open(siege.server.address).await;
+        for _ in 0..3 {
+            wire.send(call(1, "Test.Panic", "{}")).await;
+            let error = wire.failed(1).await;
+            assert!(error.code() == Code::Internal && error.reached(), "{error}");
+        }
+        wire.goes_on().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_half_closed_socket_ends_its_calls() {
     attack(async |siege| {
         let mut wire = Wire::open(siege.server.address).await;

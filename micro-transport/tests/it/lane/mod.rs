@@ -12,9 +12,11 @@
 //! | `slow` | takes nothing, or takes too long |
 //! | `halves` | asks much at a time |
 //! | `floods` | sends what costs it nothing, without end |
+//! | `crowd` | is one of very many |
 //! | `servers` | is a server: answers what was not asked, floods, ends at any byte |
 
 mod attack;
+mod crowd;
 mod floods;
 mod halves;
 mod life;

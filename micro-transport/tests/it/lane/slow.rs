@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use micro_transport::Placement;
 use tokio::time::Instant;
 
 use super::attack::{attack_with, few};
@@ -66,6 +67,25 @@ async fn a_message_of_a_stream_that_never_ends_fails_its_call() {
     .await;
 }
 
+/// A frame is not late while the other side reads nothing, as its answers are not taken as fast as they are made.
+#[tokio::test]
+async fn a_frame_that_is_not_read_is_not_late() {
+    attack_with(impatient(), async |siege| {
+        let mut wire = Wire::with(siege.server.address, &[(2, 64 << 20)]).await;
+        let last = call(11, "Greeter.Hello", r#"{"name":"Jane"}"#);
+        let calls = (1..=10).flat_map(|id| call(id, "Test.Big", ""));
+        wire.send(calls.chain(last[..9].iter().copied()).collect::<Vec<_>>()).await;
+        let start = Instant::now();
+        while start.elapsed() < SHORT * 3 {
+            wire.frame().await.expect("it is closed");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        wire.send(&last[9..]).await;
+        assert_eq!(wire.answered(11).await, br#"{"msg":"Hello Jane"}"#);
+    })
+    .await;
+}
+
 /// What is read always ends within a frame, for longer than a frame may take.
 #[tokio::test]
 async fn frames_one_behind_the_other_are_not_one_slow_frame() {
@@ -104,6 +124,13 @@ async fn a_silent_peer_is_asked_and_given_up() {
     .await;
 }
 
+/// The same where all handlers are polled in the task of their connection.
+fn in_place() -> micro_transport::ListenOptions {
+    let mut options = few();
+    options.placement = Placement::InPlace;
+    options
+}
+
 /// The same with places for all calls that come here.
 fn wide() -> micro_transport::ListenOptions {
     let mut options = options();
@@ -122,6 +149,12 @@ floods! {
         // The answer to a call of 60 bytes has 8 MiB.
         given_up(siege, "Test.Big", "").await;
     };
+    answers_in_parts_to_calls_that_came_together: few() => async |siege: &crate::hostile::siege::Siege| {
+        answered_by_and_by(siege).await;
+    };
+    answers_in_parts_to_calls_that_came_together_in_place: in_place() => async |siege: &crate::hostile::siege::Siege| {
+        answered_by_and_by(siege).await;
+    };
     streams_that_nobody_takes: wide() => async |siege: &crate::hostile::siege::Siege| {
         given_up(siege, "Test.Flood", "").await;
     };
@@ -133,6 +166,27 @@ floods! {
             wire.failed(1).await;
         }
     };
+}
+
+/// Calls that come together, each of which is answered with 8 MiB: no more answers are made than there is room for, and all
+/// come in the end.
+async fn answered_by_and_by(siege: &crate::hostile::siege::Siege) {
+    const CALLS: u32 = 40;
+    let mut wire = Wire::with(siege.server.address, &[(2, 64 << 20)]).await;
+    wire.send((1..=CALLS).flat_map(|id| call(id, "Test.Big", "")).collect::<Vec<_>>()).await;
+    tokio::time::sleep(A_WHILE).await;
+    let (mut ended, mut bytes) = (0, 0);
+    while ended < CALLS {
+        let frame = wire.frame().await.expect("it is closed");
+        let part = match frame.kind {
+            REPLY => frame.payload.len() - 5,
+            DATA => frame.payload.len() - 1,
+            kind => panic!("kind {kind}"),
+        };
+        ended += u32::from(frame.kind == DATA && frame.payload[0] == LAST);
+        bytes += part;
+    }
+    assert_eq!(bytes, CALLS as usize * (8 << 20));
 }
 
 /// A peer that calls and calls, and reads nothing: no more is read of it, and it is given up.

@@ -43,8 +43,8 @@ pub(super) enum Offered {
     Answered(Result<Response>),
 }
 
-/// The same, and the lane is offered with it. `refused` is called when the peer answers without taking it, before all of
-/// the answer has come.
+/// The same, and the lane is offered with it. `not_taken` is called when the peer answers without taking it, before all of
+/// the answer has come, and told whether that shows that it never will.
 ///
 /// # Errors
 /// Those of a call that has no answer.
@@ -53,7 +53,7 @@ pub(super) async fn offer(
     head: &Head,
     number: u64,
     body: Body,
-    refused: impl FnOnce(),
+    not_taken: impl FnOnce(bool),
 ) -> Result<Offered> {
     let mut request = request(pool.target(), head, number, Shape::Http1)?.map(|()| Full::new(bytes(body)));
     headers::offer_lane(pool.target().authority(), request.headers_mut());
@@ -65,7 +65,7 @@ pub(super) async fn offer(
         let (stream, came) = response.into_body().into_rest().await?;
         return Ok(Offered::Taken(stream, came));
     }
-    refused();
+    not_taken(headers::is_lane_refused(&response));
     let (parts, body) = response.into_parts();
     Ok(Offered::Answered(answer::read(parts, body, &expected).await))
 }
