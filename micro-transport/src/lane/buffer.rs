@@ -10,9 +10,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::frame::HEADER;
 
-/// How much is read at a time: first, as a connection may never be used again, then while little comes, and when more
-/// does. What reads more at a time waits for memory more than for system calls.
-const FIRST: usize = 1024;
+/// How much is read at a time: first, while little comes, and when more does. What reads more at a time waits for memory more than for system calls.
 const SMALL: usize = 4 * 1024;
 pub(super) const LARGE: usize = 64 * 1024;
 
@@ -26,7 +24,7 @@ pub(super) struct ReadBuffer {
 impl ReadBuffer {
     /// A buffer of what was read already.
     pub(super) fn new(first: BytesMut) -> Self {
-        Self { bytes: first, size: FIRST }
+        Self { bytes: first, size: SMALL }
     }
 
     /// Reads once; 0 is the end. Says how much came.
@@ -56,7 +54,6 @@ impl ReadBuffer {
             block.extend_from_slice(&self.bytes);
             self.bytes = block;
         }
-        self.size = self.size.max(SMALL);
     }
 
     /// How many bytes the frame that has begun still needs, as far as that is known.
@@ -101,7 +98,7 @@ impl ReadBuffer {
     pub(super) fn rest(&mut self) {
         if self.bytes.is_empty() {
             self.bytes = BytesMut::new();
-            self.size = FIRST;
+            self.size = SMALL;
         }
     }
 }
