@@ -10,7 +10,8 @@ use tokio_util::io::poll_read_buf;
 
 use super::frame::HEADER;
 
-/// How much is read at a time: first, while little comes, and when more does. What reads more at a time waits for memory more than for system calls.
+/// How much is read at a time: first, while little comes, and when more does. What reads more at a time waits for memory
+/// more than for system calls.
 const SMALL: usize = 4 * 1024;
 pub(super) const LARGE: usize = 64 * 1024;
 
