@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::{Metadata, Result};
+use crate::{Error, Messages, Metadata, Result};
 
 /// What a request or a response carries, encoded.
 #[derive(Debug, Default)]
@@ -65,6 +65,42 @@ pub trait Source: Send {
 
     /// The next frame; `None` at the end. Nothing comes after an error, trailers, or the end.
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>>;
+
+    /// The next messages, as many as are at hand, put into `messages`, which is empty; or the end. A source is asked by
+    /// this or by [`poll_frame`](Self::poll_frame), in any order.
+    fn poll_messages(self: Pin<&mut Self>, cx: &mut Context<'_>, messages: &mut Messages) -> Poll<Pulled> {
+        self.poll_frame(cx).map(|frame| match frame {
+            Some(Ok(Frame::Data(message))) => {
+                messages.push(message);
+                Pulled::Messages
+            }
+            Some(Ok(Frame::Trailers(trailers))) => Pulled::End(Some(trailers)),
+            Some(Err(error)) => Pulled::Failed(error),
+            None => Pulled::End(None),
+        })
+    }
+}
+
+/// What [`Source::poll_messages`] comes to.
+#[derive(Debug)]
+pub enum Pulled {
+    /// There are messages.
+    Messages,
+    /// There are none any more; what is said after the last one.
+    End(Option<Metadata>),
+    /// The stream broke.
+    Failed(Error),
+}
+
+impl Pulled {
+    /// The frame at the end of a stream.
+    pub(crate) fn into_frame(self) -> Option<Result<Frame>> {
+        match self {
+            Self::Messages | Self::End(None) => None,
+            Self::End(Some(trailers)) => Some(Ok(Frame::Trailers(trailers))),
+            Self::Failed(error) => Some(Err(error)),
+        }
+    }
 }
 
 /// The messages of a streamed body, as they come.
@@ -101,6 +137,11 @@ impl BodyStream {
     /// See [`Source::poll_frame`].
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
         self.0.as_mut().poll_frame(cx)
+    }
+
+    /// See [`Source::poll_messages`].
+    pub fn poll_messages(&mut self, cx: &mut Context<'_>, messages: &mut Messages) -> Poll<Pulled> {
+        self.0.as_mut().poll_messages(cx, messages)
     }
 
     /// Waits for the next frame; `None` at the end.

@@ -49,7 +49,7 @@ mod testing;
 pub use self::account::Account;
 pub use self::address::Address;
 pub use self::app::App;
-pub use self::body::{Body, BodyStream, Frame, Source};
+pub use self::body::{Body, BodyStream, Frame, Pulled, Source};
 pub use self::call::{Call, Slots};
 pub use self::client::{Answer, Client, RequestBuilder};
 pub use self::codec::{Place, Value};
@@ -71,7 +71,7 @@ pub use self::response::Response;
 pub use self::route::Route;
 pub use self::schema::Schema;
 pub use self::shutdown::Shutdown;
-pub use self::stream::{Receiver, Sender};
+pub use self::stream::{Messages, Piece, Receiver, Sender};
 
 /// What `#[handler]` emits calls of. Not for people: it changes with the macro.
 #[doc(hidden)]

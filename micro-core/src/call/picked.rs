@@ -1,7 +1,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::{BodyStream, Frame, Outcome, Pick, Result, Source};
+use crate::{BodyStream, Frame, Messages, Outcome, Pick, Pulled, Result, Source};
 
 /// A streamed answer that tells its pick how it ended.
 pub(super) struct PickedBody {
@@ -28,6 +28,22 @@ impl Source for PickedBody {
                 frame
             }
             (None, frame) => frame,
+        })
+    }
+
+    fn poll_messages(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        messages: &mut Messages,
+    ) -> Poll<Pulled> {
+        let pulled = ready!(self.stream.poll_messages(cx, messages));
+        Poll::Ready(match (self.pick.take_if(|_| !matches!(pulled, Pulled::Messages)), pulled) {
+            (Some(pick), Pulled::Failed(error)) => Pulled::Failed(pick.failed(error)),
+            (Some(pick), pulled) => {
+                pick.done(Outcome::Ok);
+                pulled
+            }
+            (None, pulled) => pulled,
         })
     }
 }

@@ -9,6 +9,7 @@ use super::answered::Answered;
 use super::running::{Running, spawned};
 use super::streamed::Streamed;
 use super::{Endpoint, Kind};
+use crate::stream::pipe::Reader;
 use crate::{
     Body, BodyStream, Call, Context, Dispatch, Error, Format, Head, Message, Receiver, Request, Result,
     Sender, stream,
@@ -127,7 +128,7 @@ kinds! {
     server_stream, ServerStream, ServerStream, fn(Q, Sender<R>) -> (), |glue, request| {
         let Request { head, body } = request;
         let message = Glue::<H, F, Q, R>::message(&head, body)?;
-        let (sender, answers) = stream::channel::<R>(head.format);
+        let (sender, answers) = stream::piped::<R>(head.format);
         let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, message, sender));
         Ok(many(running, glue.place, answers))
     };
@@ -145,7 +146,7 @@ kinds! {
         let Request { head, body } = request;
         Glue::<H, F, Q, R>::check(&head)?;
         let receiver = Receiver::of_body(body, head.format);
-        let (sender, answers) = stream::channel::<R>(head.format);
+        let (sender, answers) = stream::piped::<R>(head.format);
         let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, receiver, sender));
         Ok(many(running, glue.place, answers))
     };
@@ -168,7 +169,7 @@ fn one<R: Message>(
 fn many(
     running: Running<impl Future<Output = Result<()>> + Send + 'static>,
     place: Place,
-    answers: BodyStream,
+    answers: Reader,
 ) -> Call {
     Call::streaming(match place {
         Place::Here => BodyStream::new(Streamed::new(running, answers)),

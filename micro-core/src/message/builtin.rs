@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::Message;
+use super::{Message, Written};
 use crate::format::Kind;
 use crate::{Error, Format, Place, Result, Schema, Value};
 
@@ -101,8 +101,8 @@ impl Message for Bytes {
         Ok(bytes)
     }
 
-    fn to_bytes(&self, _: Format) -> Result<Bytes> {
-        Ok(self.clone())
+    fn written<R>(&self, _: Format, take: impl FnOnce(Written<'_>) -> R) -> Result<R> {
+        Ok(take(Written::Bytes(self.clone())))
     }
 }
 

@@ -42,25 +42,59 @@ pub trait Message: Sized + Send + 'static {
     /// # Errors
     /// As [`encode`](Self::encode).
     fn to_bytes(&self, format: Format) -> Result<Bytes> {
+        self.written(format, |written| written.into_bytes())
+    }
+
+    /// Does something with the message as it is written: what copies small ones together allocates nothing.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    #[doc(hidden)]
+    fn written<R>(&self, format: Format, take: impl FnOnce(Written<'_>) -> R) -> Result<R> {
         thread_local! {
             /// Messages are written into one buffer per thread and cut off, so that small ones cost no allocation.
             static BUFFER: std::cell::RefCell<BytesMut> = std::cell::RefCell::default();
         }
         BUFFER.with(|buffer| match buffer.try_borrow_mut() {
             Ok(mut buffer) => {
+                // One that was copied is still there, and so is what was written when one panicked.
+                buffer.clear();
                 if buffer.capacity() < 512 {
                     *buffer = BytesMut::with_capacity(16 * 1024);
                 }
-                let result = self.encode(format, &mut buffer);
-                let bytes = buffer.split().freeze();
-                result.map(|()| bytes)
+                if let Err(error) = self.encode(format, &mut buffer) {
+                    drop(buffer.split());
+                    return Err(error);
+                }
+                Ok(take(Written::Buffer(&mut buffer)))
             }
             // A message that encodes another one while it is encoded.
             Err(_) => {
                 let mut buffer = BytesMut::new();
                 self.encode(format, &mut buffer)?;
-                Ok(buffer.freeze())
+                Ok(take(Written::Buffer(&mut buffer)))
             }
         })
+    }
+}
+
+/// A message that was written, until it is copied or taken.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Written<'a> {
+    /// All that is in a buffer which is used again.
+    Buffer(&'a mut BytesMut),
+    /// What is bytes of its own.
+    Bytes(Bytes),
+}
+
+impl Written<'_> {
+    /// The message as bytes of its own.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Buffer(buffer) => buffer.split().freeze(),
+            Self::Bytes(bytes) => bytes,
+        }
     }
 }

@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 
 use super::pipe::Writer;
-use crate::{Format, Frame, Message, Metadata, Result};
+use crate::{Format, Message, Metadata, Result};
 
 /// The sending end of a stream: a handler's answers, or a caller's requests. Dropping it ends the stream in this
 /// direction (the half close); the other direction goes on.
@@ -18,8 +18,8 @@ impl<T: Message> Sender<T> {
         Self { writer, format, message: PhantomData }
     }
 
-    /// Sends a message. Waits while the one before has not been taken, so a sender is never further ahead of a slow
-    /// reader than its transport's window.
+    /// Sends a message. Waits while those before it have not been taken, but for a few small ones, so a sender is never
+    /// further ahead of a slow reader than by them and its transport's window.
     ///
     /// Cancel safe: when the future is dropped before it is ready, the message was not sent.
     ///
@@ -27,10 +27,10 @@ impl<T: Message> Sender<T> {
     /// [`Code::Cancelled`](crate::Code::Cancelled) when the other side does not read any more (its answer says why),
     /// and what encoding says.
     pub async fn send(&mut self, message: T) -> Result<()> {
-        self.ready().await?;
-        let bytes = message.to_bytes(self.format)?;
-        self.writer.put(Frame::Data(bytes));
-        Ok(())
+        if !self.writer.is_ready() {
+            self.ready().await?;
+        }
+        message.written(self.format, |message| self.writer.put(message))?
     }
 
     /// Waits until a message would be taken at once.
@@ -52,7 +52,7 @@ impl<T: Message> Sender<T> {
     /// As [`send`](Self::send).
     pub async fn finish(mut self, trailers: Metadata) -> Result<()> {
         self.ready().await?;
-        self.writer.put(Frame::Trailers(trailers));
+        self.writer.put_trailers(trailers);
         Ok(())
     }
 }

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use micro_core::{Error, Frame, Metadata, Source};
 
-use super::frame::{Message, Part, Violation};
+use super::frame::{Message, Run, Violation};
 use super::partial::{Came, Partials};
-use super::traffic::{cost, cost_of};
+use super::traffic::{cost_of, cost_of_run};
 
 /// How far apart messages may be that are in one block of what was read.
 pub(super) const BLOCK: usize = 64 * 1024;
@@ -23,7 +23,7 @@ pub(super) struct Inbox(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    messages: VecDeque<Bytes>,
+    messages: VecDeque<Waiting>,
     end: Option<Ended>,
     /// What the peer may still send; below zero once it began its last message.
     credit: i64,
@@ -35,12 +35,45 @@ struct State {
     left: bool,
 }
 
+/// Messages that wait for their reader.
+#[derive(Debug)]
+enum Waiting {
+    /// As they came.
+    Run(Run),
+    /// One that came in parts.
+    One(Bytes),
+}
+
+impl Waiting {
+    fn pop(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Run(run) => run.pop(),
+            Self::One(message) => Some(std::mem::take(message)),
+        }
+    }
+
+    /// How many are left, where the first one of them is taken out next.
+    fn is_last(&self) -> bool {
+        match self {
+            Self::Run(run) => run.count() <= 1,
+            Self::One(_) => true,
+        }
+    }
+
+    fn cost(&self) -> i64 {
+        match self {
+            Self::Run(run) => cost_of_run(run),
+            Self::One(message) => cost_of(message.len()),
+        }
+    }
+}
+
 /// What became of a message, or of a part of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Delivered {
     Kept,
-    /// Nobody reads it: how long it is.
-    Unread(usize),
+    /// Nobody reads it: what it costs.
+    Unread(i64),
     /// It is longer than what is read: how long it is.
     TooLong(u64),
 }
@@ -58,7 +91,26 @@ impl Inbox {
         Arc::new(Self(Mutex::new(state)))
     }
 
-    /// A message of this stream, or a part of one, has come.
+    /// Messages of this stream have come. Says what they cost, where nobody reads them.
+    ///
+    /// # Errors
+    /// When the peer had no credit for one of them.
+    pub(super) fn deliver_all(&self, mut run: Run, partials: &Partials) -> Result<Delivered, Violation> {
+        partials.free(run.id)?;
+        let mut state = self.lock();
+        if !state.begin(cost_of_run(&run), cost_of(run.last())) {
+            return Err(above(run.id));
+        }
+        if state.is_left() {
+            return Ok(Delivered::Unread(cost_of_run(&run)));
+        }
+        state.fit(run.block());
+        state.keep(Waiting::Run(run));
+        wake(state);
+        Ok(Delivered::Kept)
+    }
+
+    /// A part of a message of this stream has come, or one that is too long.
     ///
     /// # Errors
     /// Of parts that are none, and when the peer had no credit for a message that begins.
@@ -68,23 +120,24 @@ impl Inbox {
         message: Message,
         partials: &mut Partials,
     ) -> Result<Delivered, Violation> {
-        let above = || Violation::from(format!("call {id} sends more than it has credit for"));
-        let part = message.part;
-        match partials.put(id, message)? {
-            Came::Whole(message) => {
-                let mut state = self.lock();
-                if part == Part::Whole && !state.begin(message.len()) {
-                    return Err(above());
-                }
-                Ok(keep(state, message))
-            }
-            Came::Part => match part {
-                Part::First { total } if !self.lock().begin(total as usize) => Err(above()),
-                _ => Ok(Delivered::Kept),
-            },
-            Came::TooLong(size) => Ok(Delivered::TooLong(size)),
-            Came::Nothing => Ok(Delivered::Kept),
+        let begins = message.begins().map(cost_of);
+        let came = partials.put(id, message)?;
+        if let Came::TooLong(size) = came {
+            return Ok(Delivered::TooLong(size));
         }
+        let mut state = self.lock();
+        if let Some(cost) = begins
+            && !state.begin(cost, cost)
+        {
+            return Err(above(id));
+        }
+        let Came::Whole(message) = came else { return Ok(Delivered::Kept) };
+        if state.is_left() {
+            return Ok(Delivered::Unread(cost_of(message.len())));
+        }
+        state.keep(Waiting::One(message));
+        wake(state);
+        Ok(Delivered::Kept)
     }
 
     /// Nobody reads what comes.
@@ -108,36 +161,37 @@ impl Inbox {
 }
 
 impl State {
-    fn begin(&mut self, length: usize) -> bool {
-        let had = self.credit > 0;
-        self.credit -= cost_of(length);
+    /// Takes the credit for messages of this cost; says whether there was some when the last of them began.
+    fn begin(&mut self, cost: i64, last: i64) -> bool {
+        let had = self.credit > cost - last;
+        self.credit -= cost;
         had
     }
 
-    /// A small message is a part of a large block of what was read, which lives as long as it does. Where its reader is
-    /// slow it is copied, so that messages which are waited for do not keep what came between them.
-    fn sized(&mut self, message: Bytes) -> Bytes {
-        let at = message.as_ptr().addr();
+    fn is_left(&self) -> bool {
+        self.left || self.end.is_some()
+    }
+
+    /// Small messages are a part of a large block of what was read, which lives as long as they do. Where their reader is
+    /// slow they are copied, so that messages which are waited for do not keep what came between them.
+    fn fit(&mut self, messages: &mut Bytes) {
+        let at = messages.as_ptr().addr();
         if self.blocks == 0 || at.abs_diff(self.block) > BLOCK {
             self.block = at;
             self.blocks += 1;
         }
-        if self.blocks > KEPT && message.len() < BLOCK / 2 {
-            Bytes::copy_from_slice(&message)
-        } else {
-            message
+        if self.blocks > KEPT && messages.len() < BLOCK / 2 {
+            *messages = Bytes::copy_from_slice(messages);
         }
+    }
+
+    fn keep(&mut self, messages: Waiting) {
+        self.messages.push_back(messages);
     }
 }
 
-fn keep(mut state: MutexGuard<'_, State>, message: Bytes) -> Delivered {
-    if state.left || state.end.is_some() {
-        return Delivered::Unread(message.len());
-    }
-    let message = state.sized(message);
-    state.messages.push_back(message);
-    wake(state);
-    Delivered::Kept
+fn above(id: u32) -> Violation {
+    Violation::from(format!("call {id} sends more than it has credit for"))
 }
 
 /// Wakes when the lock is gone.
@@ -171,7 +225,7 @@ pub(super) struct Reader {
     giving: Arc<dyn Giving>,
     key: Key,
     /// Messages that were taken out, and are not read yet.
-    taken: VecDeque<Bytes>,
+    taken: VecDeque<Waiting>,
     /// What was read and not told yet, and after how much it is.
     read: i64,
     telling: i64,
@@ -195,19 +249,26 @@ impl Reader {
         self.giving.give(self.key, bytes, more);
     }
 
-    fn message(&mut self, message: Bytes) -> Poll<Option<micro_core::Result<Frame>>> {
-        self.read += cost(&message);
+    /// The next message of those that were taken out.
+    fn next(&mut self) -> Option<Bytes> {
+        let first = self.taken.front_mut()?;
+        let is_last = first.is_last();
+        let message = first.pop()?;
+        if is_last {
+            self.taken.pop_front();
+        }
+        self.read += cost_of(message.len());
         if self.read >= self.telling {
             self.tell();
         }
-        Poll::Ready(Some(Ok(Frame::Data(message))))
+        Some(message)
     }
 }
 
 impl Source for Reader {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<micro_core::Result<Frame>>> {
-        if let Some(message) = self.taken.pop_front() {
-            return self.message(message);
+        if let Some(message) = self.next() {
+            return Poll::Ready(Some(Ok(Frame::Data(message))));
         }
         if self.over {
             return Poll::Ready(None);
@@ -223,10 +284,7 @@ impl Source for Reader {
         }
         drop(state);
         match end {
-            None => match this.taken.pop_front() {
-                Some(message) => self.message(message),
-                None => Poll::Pending,
-            },
+            None => Poll::Ready(self.next().map(|message| Ok(Frame::Data(message)))),
             Some(how) => {
                 this.over = true;
                 Poll::Ready(match how {
@@ -245,7 +303,7 @@ impl Drop for Reader {
             state.left = true;
             std::mem::take(&mut state.messages)
         };
-        let unread = self.taken.iter().chain(&unread).map(cost).sum::<i64>() + self.read;
+        let unread = self.taken.iter().chain(&unread).map(Waiting::cost).sum::<i64>() + self.read;
         if unread > 0 {
             // The stream's own credit is of no use to anybody now; the connection's is.
             self.giving.give(self.key, unread, false);

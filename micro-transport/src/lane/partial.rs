@@ -46,10 +46,8 @@ impl Partials {
     /// For more messages at a time than may be, and for parts that are not those of one message.
     pub(super) fn put(&mut self, id: u32, message: Message) -> Result<Came, Violation> {
         let Message { bytes, part } = message;
-        if matches!(part, Part::Whole | Part::First { .. })
-            && self.begun.iter().any(|partial| partial.id == id)
-        {
-            return Err(Violation::from(format!("call {id} begins a message within another one")));
+        if matches!(part, Part::Whole | Part::First { .. }) {
+            self.free(id)?;
         }
         match part {
             Part::Whole if bytes.len() > self.max_message => Ok(Came::TooLong(bytes.len() as u64)),
@@ -58,6 +56,17 @@ impl Partials {
             Part::Middle => self.go_on(id, &bytes, false),
             Part::Last => self.go_on(id, &bytes, true),
         }
+    }
+
+    /// Whether a message of this call may begin.
+    ///
+    /// # Errors
+    /// When another one is not whole.
+    pub(super) fn free(&self, id: u32) -> Result<(), Violation> {
+        if self.begun.iter().any(|partial| partial.id == id) {
+            return Err(Violation::from(format!("call {id} begins a message within another one")));
+        }
+        Ok(())
     }
 
     fn begin(&mut self, id: u32, total: usize, first: &[u8]) -> Result<Came, Violation> {

@@ -3,15 +3,18 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use micro_core::{BodyStream, Error, Frame, Metadata};
+use micro_core::{BodyStream, Error, Messages, Metadata, Pulled};
+use tokio::task::{consume_budget, yield_now};
 
 use super::inbox::Key;
 
+/// After how many messages others run: often enough that what was sent is read while more is made.
+const TURN: usize = 512;
+
 /// Where the messages of a stream go.
 pub(super) trait Sending: Send + Sync {
-    /// Sends a message as soon as the peer, and the line to it, have room. `None` when the call is over.
-    fn poll_send(&self, key: Key, message: &Bytes, cx: &mut Context<'_>) -> Poll<Option<()>>;
+    /// Sends messages as soon as the peer, and the line to it, have room. `None` when the call is over.
+    fn poll_send(&self, key: Key, messages: &mut Messages, cx: &mut Context<'_>) -> Poll<Option<()>>;
 
     /// Ready when all messages are out.
     fn poll_sent(&self, key: Key, cx: &mut Context<'_>) -> Poll<()>;
@@ -30,18 +33,26 @@ pub(super) enum Finish {
 
 /// Sends a stream to its end, or until its call is over.
 pub(super) async fn pump(mut body: BodyStream, to: &dyn Sending, key: Key) {
+    let mut messages = Messages::default();
+    let mut sent = 0;
     let how = loop {
-        match body.frame().await {
-            Some(Ok(Frame::Data(message))) => {
-                if poll_fn(|cx| to.poll_send(key, &message, cx)).await.is_none() {
+        match poll_fn(|cx| body.poll_messages(cx, &mut messages)).await {
+            Pulled::Messages => {
+                sent += messages.len();
+                if poll_fn(|cx| to.poll_send(key, &mut messages, cx)).await.is_none() {
                     return;
                 }
                 // One that always has a message lets others run too.
-                tokio::task::consume_budget().await;
+                if sent >= TURN {
+                    sent = 0;
+                    yield_now().await;
+                } else {
+                    consume_budget().await;
+                }
             }
-            Some(Ok(Frame::Trailers(trailers))) => break Finish::Trailers(trailers),
-            Some(Err(error)) => break Finish::Failed(error),
-            None => break Finish::Done,
+            Pulled::End(Some(trailers)) => break Finish::Trailers(trailers),
+            Pulled::End(None) => break Finish::Done,
+            Pulled::Failed(error) => break Finish::Failed(error),
         }
     };
     poll_fn(|cx| to.poll_sent(key, cx)).await;

@@ -1,8 +1,8 @@
 //! What a peer may send of the messages of all streams together.
 
-use super::frame::{Message, Violation};
+use super::frame::{Message, Run, Violation};
 use super::limits::Limits;
-use super::traffic::cost_of;
+use super::traffic::{cost_of, cost_of_run};
 
 /// The credit of a connection, as the side sees it that gave it.
 #[derive(Debug)]
@@ -19,14 +19,29 @@ impl Room {
     /// # Errors
     /// When the peer had no credit for it.
     pub(super) fn begin(&mut self, message: &Message, given: impl FnOnce() -> i64) -> Result<(), Violation> {
-        let Some(length) = message.begins() else { return Ok(()) };
-        if self.0 <= 0 {
+        match message.begins() {
+            Some(length) => self.take(cost_of(length), cost_of(length), given),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for several messages.
+    ///
+    /// # Errors
+    /// When the peer had no credit for one of them.
+    pub(super) fn begin_all(&mut self, run: &Run, given: impl FnOnce() -> i64) -> Result<(), Violation> {
+        self.take(cost_of_run(run), cost_of(run.last()), given)
+    }
+
+    fn take(&mut self, cost: i64, last: i64, given: impl FnOnce() -> i64) -> Result<(), Violation> {
+        let before = cost - last;
+        if self.0 <= before {
             self.0 += given();
         }
-        if self.0 <= 0 {
+        if self.0 <= before {
             return Err(Violation::new("a message beyond the credit of the connection"));
         }
-        self.0 -= cost_of(length);
+        self.0 -= cost;
         Ok(())
     }
 }

@@ -3,8 +3,9 @@
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use micro_core::{Messages, Piece};
 
-use super::frame::{self, Part};
+use super::frame::{self, Part, Run};
 use super::limits::{GREATEST_CREDIT, Limits};
 use super::outbox::Outbox;
 use super::parts::{Parted, Parts};
@@ -43,6 +44,11 @@ pub(super) fn cost(message: &Bytes) -> i64 {
 
 pub(super) fn cost_of(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX - OVERHEAD) + OVERHEAD
+}
+
+/// What the messages of a run cost.
+pub(super) fn cost_of_run(run: &Run) -> i64 {
+    cost_of(run.bytes()) + OVERHEAD * (run.count() as i64 - 1)
 }
 
 /// What goes out of one end of a lane.
@@ -107,39 +113,62 @@ impl Traffic {
         }
     }
 
-    /// Sends the next message of a stream, as soon as that may be.
-    pub(super) fn poll_message(
+    /// Sends messages of a stream, each as soon as that may be. Says how long one is that is longer than the peer takes:
+    /// it and those behind it stay.
+    pub(super) fn poll_messages(
         &mut self,
         flow: &mut Flow,
         id: u32,
-        message: &Bytes,
+        messages: &mut Messages,
         cx: &mut Context<'_>,
-    ) -> Poll<()> {
-        if flow.credit <= 0 {
-            flow.waiter = Some(cx.waker().clone());
-            return Poll::Pending;
+    ) -> Poll<Result<(), usize>> {
+        while let Some(message) = messages.first() {
+            let size = message.size();
+            if size > self.peer.max_message as usize {
+                return Poll::Ready(Err(size));
+            }
+            if flow.credit <= 0 {
+                flow.waiter = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            if self.credit <= 0 || self.outbox.pending() >= ENOUGH {
+                self.wait(cx);
+                return Poll::Pending;
+            }
+            if !self.parts.is_empty() && self.parts.holds(id, cx) {
+                return Poll::Pending;
+            }
+            flow.credit -= cost_of(size);
+            self.credit -= cost_of(size);
+            self.put_message(id, message);
+            messages.skip();
         }
-        if self.credit <= 0 || self.outbox.pending() >= ENOUGH {
-            self.wait(cx);
-            return Poll::Pending;
-        }
-        if !self.parts.is_empty() && self.parts.holds(id, cx) {
-            return Poll::Pending;
-        }
-        flow.credit -= cost(message);
-        self.credit -= cost(message);
+        Poll::Ready(Ok(()))
+    }
+
+    fn put_message(&mut self, id: u32, message: Piece<'_>) {
         let max_frame = self.peer.max_frame as usize;
-        if message.len() > max_frame {
-            let mut opening = Vec::with_capacity(32);
-            let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
-            frame::put_data_head(&mut opening, id, Part::First { total }, max_frame);
-            let message = message.clone();
-            self.parts.push(Parted { id, opening, first: max_frame, message, waiter: None, is_call: false });
-        } else {
-            frame::put_data_head(self.outbox.frames(), id, Part::Whole, message.len());
-            self.outbox.message(message);
+        match message {
+            Piece::Large(message) if message.len() > max_frame => {
+                let mut opening = Vec::with_capacity(32);
+                let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
+                frame::put_data_head(&mut opening, id, Part::First { total }, max_frame);
+                let message = message.clone();
+                self.parts.push(Parted {
+                    id,
+                    opening,
+                    first: max_frame,
+                    message,
+                    waiter: None,
+                    is_call: false,
+                });
+            }
+            Piece::Large(message) => {
+                frame::put_data_head(self.outbox.frames(), id, Part::Whole, message.len());
+                self.outbox.message(message);
+            }
+            Piece::Small(message) => frame::put_data(self.outbox.frames(), id, Part::Whole, message),
         }
-        Poll::Ready(())
     }
 
     /// Sends no more of a call's message. Says whether the peer has not heard of that call.

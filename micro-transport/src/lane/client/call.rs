@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use micro_core::{Body, BodyStream, Deadline, Error, Head, Response, Result};
+use micro_core::{Body, BodyStream, Deadline, Error, Head, Messages, Response, Result};
 use tokio::runtime::Handle;
 
 use super::pen::{Lined, Turn};
@@ -230,21 +230,26 @@ impl Giving for Shared {
 
 /// A streamed request is sent.
 impl Sending for Shared {
-    fn poll_send(&self, key: Key, message: &Bytes, cx: &mut Context<'_>) -> Poll<Option<()>> {
+    fn poll_send(&self, key: Key, messages: &mut Messages, cx: &mut Context<'_>) -> Poll<Option<()>> {
         let mut line = self.line();
         let Line { slots, traffic, .. } = &mut *line;
         let Some(upload) = slots.of(key).and_then(|slot| slot.upload.as_mut()) else {
             return Poll::Ready(None);
         };
-        if message.len() > traffic.peer.max_message as usize {
-            let (size, limit) = (message.len() as u64, u64::from(traffic.peer.max_message));
-            let error = Error::message_too_large(Some(size), limit, "max_message").maybe_reached();
-            self.fail_now(line, key.id, error);
-            return Poll::Ready(None);
+        let before = messages.len();
+        let sent = traffic.poll_messages(&mut upload.flow, key.id, messages, cx);
+        if messages.len() < before {
+            line.turn.ring();
         }
-        std::task::ready!(traffic.poll_message(&mut upload.flow, key.id, message, cx));
-        line.turn.ring();
-        Poll::Ready(Some(()))
+        match std::task::ready!(sent) {
+            Ok(()) => Poll::Ready(Some(())),
+            Err(size) => {
+                let limit = u64::from(line.traffic.peer.max_message);
+                let error = Error::message_too_large(Some(size as u64), limit, "max_message").maybe_reached();
+                self.fail_now(line, key.id, error);
+                Poll::Ready(None)
+            }
+        }
     }
 
     fn poll_sent(&self, key: Key, cx: &mut Context<'_>) -> Poll<()> {

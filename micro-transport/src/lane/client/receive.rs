@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::session::{Line, Shared};
 use super::task::{REST, Task};
-use crate::lane::frame::{self, End, Frame, Frames, Message, Part, Violation};
+use crate::lane::frame::{self, End, Frame, Frames, Message, Part, Run, Violation};
 use crate::lane::inbox::{Delivered, Ended, Inbox, Reader};
 use crate::lane::limits::{FIXED, IDLE_FRAMES};
 use crate::lane::partial::Came;
@@ -37,7 +37,15 @@ impl Task {
         let mut line = shared.line();
         let busy = line.slots.busy();
         let mut result = Ok(());
+        let most = shared.own.max_message as usize;
         loop {
+            if let Some(run) = frames.run(most) {
+                if let Err(violation) = self.messages(&mut line, run) {
+                    result = Err(violation);
+                    break;
+                }
+                continue;
+            }
             match frames.next() {
                 Ok(Some(frame)) => {
                     if let Err(violation) = self.handle(&shared, &mut line, frame) {
@@ -121,15 +129,16 @@ impl Task {
                     return self.go_on(line, id, message);
                 };
                 self.room.begin(&message, || line.traffic.take_given())?;
-                let passed_over = match inbox.deliver(id, message, &mut self.partials)? {
-                    Delivered::Kept => return Ok(()),
-                    Delivered::Unread(length) => length,
+                match inbox.deliver(id, message, &mut self.partials)? {
+                    Delivered::Kept => {}
+                    Delivered::Unread(cost) => {
+                        line.traffic.give(None, cost);
+                    }
                     Delivered::TooLong(size) => {
                         self.too_long(shared, line, id, size);
-                        usize::try_from(size).unwrap_or(usize::MAX)
+                        line.traffic.pass_over(usize::try_from(size).unwrap_or(usize::MAX));
                     }
-                };
-                line.traffic.pass_over(passed_over);
+                }
                 Ok(())
             }
             Frame::End { id, end } => {
@@ -188,6 +197,21 @@ impl Task {
             | Frame::Block { .. }
             | Frame::Format { .. } => Err(Violation::new("a frame that a server does not send")),
         }
+    }
+
+    /// Messages of one stream.
+    fn messages(&mut self, line: &mut Line, run: Run) -> Result<(), Violation> {
+        self.idle = 0;
+        let slot = line.slots.get(run.id).filter(|slot| slot.is_owed());
+        let Some(inbox) = slot.and_then(|slot| slot.answers.as_ref()) else {
+            self.partials.free(run.id)?;
+            return Err(unasked(run.id));
+        };
+        self.room.begin_all(&run, || line.traffic.take_given())?;
+        if let Delivered::Unread(cost) = inbox.deliver_all(run, &self.partials)? {
+            line.traffic.give(None, cost);
+        }
+        Ok(())
     }
 
     /// A further part of an answer that is no stream.

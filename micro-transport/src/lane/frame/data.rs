@@ -9,7 +9,6 @@ const SHORT: Violation = Violation::new("a DATA that is too short for its fields
 const FLAGS: Violation = Violation::new("a DATA with flags that are not known");
 
 /// Writes a DATA with a message or a part of one.
-#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn put_data(out: &mut Vec<u8>, id: u32, part: Part, bytes: &[u8]) {
     put(out, id, part, bytes.len(), bytes.len());
     out.extend_from_slice(bytes);

@@ -19,15 +19,14 @@ mod metadata;
 mod names;
 mod reader;
 mod reply;
+mod run;
 mod violation;
 
 #[cfg(test)]
 pub(crate) use self::call::put_call;
 pub(crate) use self::call::{CallHead, put_call_head};
 pub(crate) use self::control::{put_cancel, put_credit, put_ping, put_pong};
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use self::data::put_data;
-pub(crate) use self::data::put_data_head;
+pub(crate) use self::data::{put_data, put_data_head};
 pub(crate) use self::end::{End, put_end};
 pub(crate) use self::goaway::{GoAway, put_goaway};
 pub(crate) use self::message::{Carried, Message, Part};
@@ -39,6 +38,7 @@ pub(crate) use self::reader::Frames;
 #[cfg(test)]
 pub(crate) use self::reply::put_reply;
 pub(crate) use self::reply::{ReplyHead, put_reply_head};
+pub(crate) use self::run::Run;
 pub(crate) use self::violation::Violation;
 
 /// The size of what each frame begins with: the length of the rest in 24 bits, its kind, the id of its call.

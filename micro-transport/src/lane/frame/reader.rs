@@ -11,11 +11,11 @@ const NO_CONNECTION: Violation = Violation::new("a frame of the connection whose
 /// The frames in what was read, in their order. After a violation there is nothing more to read.
 pub(crate) struct Frames {
     /// Messages are slices of it.
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
     /// Where the next frame begins; within `bytes`, or at its end.
-    at: usize,
+    pub(super) at: usize,
     /// The greatest length of a frame.
-    longest: usize,
+    pub(super) longest: usize,
 }
 
 impl Frames {

@@ -20,12 +20,13 @@ use super::tables::Tables;
 use super::taken::{Coming, Life, Running, Taken};
 use crate::Placement;
 use crate::http::{Permit, Serving, too_many};
-use crate::lane::frame::{self, CallHead, End, Frame, Frames, Message, Violation};
+use crate::lane::frame::{self, CallHead, End, Frame, Frames, Message, Run, Violation};
 use crate::lane::inbox::{Delivered, Ended, Inbox, Key, Reader};
 use crate::lane::limits::{FIXED, IDLE_FRAMES, Limits};
 use crate::lane::outbox::Outbox;
 use crate::lane::partial::{Came, Partials};
 use crate::lane::room::Room;
+use crate::lane::traffic::{cost_of, cost_of_run};
 
 /// What a connection knows of its calls.
 pub(super) struct Calls {
@@ -145,8 +146,15 @@ impl Calls {
     ) -> std::result::Result<Bytes, Violation> {
         self.settle_all();
         let mut frames = Frames::new(batch.bytes.clone(), self.own.max_frame);
-        while let Some(frame) = frames.next()? {
-            self.handle(frame, batch, cx)?;
+        let most = self.own.max_message as usize;
+        loop {
+            if let Some(run) = frames.run(most) {
+                self.messages(run)?;
+            } else if let Some(frame) = frames.next()? {
+                self.handle(frame, batch, cx)?;
+            } else {
+                break;
+            }
             // What is answered in place is over at once, so that nothing else bounds the answers to what has come.
             if self.is_clogged(0) {
                 break;
@@ -409,26 +417,57 @@ impl Calls {
             Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) => {
                 self.idle = 0;
                 self.room.begin(&message, || self.line.lock().traffic.take_given())?;
-                let passed_over = match inbox.deliver(id, message, &mut self.partials)? {
-                    Delivered::Kept => return Ok(()),
-                    Delivered::Unread(length) => length,
+                match inbox.deliver(id, message, &mut self.partials)? {
+                    Delivered::Kept => {}
+                    Delivered::Unread(cost) => self.pass_over(cost),
                     Delivered::TooLong(size) => {
                         inbox.end(Ended::Failed(too_long(&self.own, size)));
-                        usize::try_from(size).unwrap_or(usize::MAX)
+                        self.pass_over(cost_of(usize::try_from(size).unwrap_or(usize::MAX)));
                     }
-                };
-                self.line.lock().traffic.pass_over(passed_over);
+                }
             }
             // Its call has ended without it.
             _ => {
                 self.room.begin(&message, || self.line.lock().traffic.take_given())?;
                 if let Some(length) = message.begins() {
-                    self.line.lock().traffic.pass_over(length);
+                    self.pass_over(cost_of(length));
                 }
                 return self.count();
             }
         }
         Ok(())
+    }
+
+    /// Messages of one stream.
+    fn messages(&mut self, run: Run) -> std::result::Result<(), Violation> {
+        let taken = self.places.get((run.id as usize).wrapping_sub(1));
+        let inbox = match taken {
+            Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) => Some(inbox),
+            Some(Taken::Coming(_)) => return self.partials.free(run.id),
+            _ => None,
+        };
+        self.room.begin_all(&run, || self.line.lock().traffic.take_given())?;
+        let (count, cost) = (run.count(), cost_of_run(&run));
+        let delivered = match inbox {
+            Some(inbox) => {
+                self.idle = 0;
+                inbox.deliver_all(run, &self.partials)?
+            }
+            // Its call has ended without it.
+            None => {
+                self.count_all(count)?;
+                Delivered::Unread(cost)
+            }
+        };
+        if let Delivered::Unread(cost) = delivered {
+            self.pass_over(cost);
+        }
+        Ok(())
+    }
+
+    /// Messages of a stream that nobody reads.
+    fn pass_over(&self, cost: i64) {
+        self.line.lock().traffic.give(None, cost);
     }
 
     /// All of a call's message is there.
@@ -460,7 +499,11 @@ impl Calls {
 
     /// Frames that are of no call, or take calls back, and too many of them in a row.
     fn count(&mut self) -> std::result::Result<(), Violation> {
-        self.idle += 1;
+        self.count_all(1)
+    }
+
+    fn count_all(&mut self, frames: usize) -> std::result::Result<(), Violation> {
+        self.idle += frames;
         if self.idle > IDLE_FRAMES {
             return Err(Violation::flood("more frames in a row that are of no call than anybody needs"));
         }

@@ -3,8 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use micro_core::{Error, Response, Result};
+use micro_core::{Error, Messages, Response, Result};
 
 use super::connection::{CLOGGED, CLOGGED_PARTS};
 use super::reply::{self, Rest};
@@ -154,20 +153,25 @@ fn running(tasks: &mut [Answering], key: Key) -> Option<&mut Answering> {
 
 /// A streamed answer is sent.
 impl Sending for Line {
-    fn poll_send(&self, key: Key, message: &Bytes, cx: &mut Context<'_>) -> Poll<Option<()>> {
+    fn poll_send(&self, key: Key, messages: &mut Messages, cx: &mut Context<'_>) -> Poll<Option<()>> {
         let mut state = self.lock();
         let State { traffic, tasks, .. } = &mut *state;
         let Some(answering) = running(tasks, key) else { return Poll::Ready(None) };
-        if message.len() > traffic.peer.max_message as usize {
-            let error = reply::too_long(message, &traffic.peer);
-            drop(state);
-            self.end(key, &error);
-            return Poll::Ready(None);
-        }
         let Some(flow) = &mut answering.flow else { return Poll::Ready(None) };
-        std::task::ready!(traffic.poll_message(flow, key.id, message, cx));
-        state.bell.ring();
-        Poll::Ready(Some(()))
+        let before = messages.len();
+        let sent = traffic.poll_messages(flow, key.id, messages, cx);
+        if messages.len() < before {
+            state.bell.ring();
+        }
+        match std::task::ready!(sent) {
+            Ok(()) => Poll::Ready(Some(())),
+            Err(size) => {
+                let error = reply::too_long(size, &state.traffic.peer);
+                drop(state);
+                self.end(key, &error);
+                Poll::Ready(None)
+            }
+        }
     }
 
     fn poll_sent(&self, key: Key, cx: &mut Context<'_>) -> Poll<()> {

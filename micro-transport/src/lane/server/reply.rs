@@ -1,6 +1,5 @@
 //! An answer as frames.
 
-use bytes::Bytes;
 use micro_core::{Body, Error, Metadata, Response, Result};
 
 use crate::lane::frame::{self, Carried, End, Measured, ReplyHead};
@@ -47,7 +46,7 @@ pub(super) fn put(outbox: &mut Outbox, peer: &Limits, id: u32, result: &Result<R
     };
     let room = head.room(peer.max_frame);
     if message.len() > peer.max_message as usize {
-        put_error(outbox, peer, id, &too_long(message, peer));
+        put_error(outbox, peer, id, &too_long(message.len(), peer));
     } else if message.len() > room {
         let mut opening = Vec::new();
         let first = Carried { len: room, total: message.len() };
@@ -78,7 +77,7 @@ pub(super) fn put_error(outbox: &mut Outbox, peer: &Limits, id: u32, error: &Err
 }
 
 /// The error of a message that its reader does not take.
-pub(super) fn too_long(message: &Bytes, peer: &Limits) -> Error {
+pub(super) fn too_long(size: usize, peer: &Limits) -> Error {
     let limit = u64::from(peer.max_message);
-    Error::message_too_large(Some(message.len() as u64), limit, "max_message").maybe_reached()
+    Error::message_too_large(Some(size as u64), limit, "max_message").maybe_reached()
 }

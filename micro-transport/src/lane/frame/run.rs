@@ -1,0 +1,141 @@
+use bytes::{Buf, Bytes};
+
+use super::{Frames, HEADER, kind};
+
+/// What comes before the message in a DATA with a whole one.
+const HEAD: usize = HEADER + 1;
+
+/// Whole messages of one call, in frames that came one behind the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) id: u32,
+    /// The frames; there is at least one.
+    frames: Bytes,
+    count: u32,
+    /// How long the last message is.
+    last: u32,
+}
+
+impl Frames {
+    /// The messages of a stream that come next, if no frame comes before them and none is longer than `most`.
+    pub(crate) fn run(&mut self, most: usize) -> Option<Run> {
+        let bytes = &self.bytes[self.at..];
+        if *bytes.get(3)? != kind::DATA {
+            return None;
+        }
+        let first = whole(bytes, most.saturating_add(1).min(self.longest))?;
+        let id = first.1;
+        if id == 0 {
+            return None;
+        }
+        let (mut end, mut last, mut count) = (0, 0, 0);
+        while let Some((length, of)) = whole(&bytes[end..], most.saturating_add(1).min(self.longest))
+            && of == id
+        {
+            end += HEADER + length;
+            last = length as u32 - 1;
+            count += 1;
+        }
+        let frames = self.bytes.slice(self.at..self.at + end);
+        self.at += end;
+        Some(Run { id, frames, count, last })
+    }
+}
+
+/// The length and the id of a DATA with a whole message, if that is what comes and it is all there.
+fn whole(bytes: &[u8], longest: usize) -> Option<(usize, u32)> {
+    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+    let [a, b, c, kind, id @ .., flags] = *head;
+    let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+    let is_whole = kind == kind::DATA && flags == 0 && length > 0 && length <= longest;
+    (is_whole && rest.len() >= length - 1).then_some((length, u32::from_be_bytes(id)))
+}
+
+impl Run {
+    /// How many messages there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    /// How many bytes they have together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.frames.len() - self.count() * HEAD
+    }
+
+    /// How many the last one has.
+    pub(crate) fn last(&self) -> usize {
+        self.last as usize
+    }
+
+    /// The memory that they lie in.
+    pub(crate) fn block(&mut self) -> &mut Bytes {
+        &mut self.frames
+    }
+
+    /// Takes the first one out.
+    pub(crate) fn pop(&mut self) -> Option<Bytes> {
+        let [a, b, c, ..] = *self.frames.first_chunk::<HEAD>()?;
+        let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+        self.frames.advance(HEAD);
+        self.count -= 1;
+        if self.count == 0 {
+            return Some(std::mem::take(&mut self.frames));
+        }
+        Some(self.frames.split_to(length - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Frame, Part, put_credit, put_data};
+    use super::*;
+
+    fn frames(most: usize, write: impl FnOnce(&mut Vec<u8>)) -> Frames {
+        let mut out = Vec::new();
+        write(&mut out);
+        assert!(most < 1000);
+        Frames::new(out.into(), 1000)
+    }
+
+    #[test]
+    fn messages_of_one_stream_come_together() {
+        let mut frames = frames(100, |out| {
+            for text in ["one", "", "three"] {
+                put_data(out, 7, Part::Whole, text.as_bytes());
+            }
+            put_data(out, 8, Part::Whole, b"of another");
+            put_credit(out, 8, 1);
+            put_data(out, 8, Part::First { total: 9 }, b"a part");
+        });
+        let mut run = frames.run(100).unwrap();
+        assert_eq!((run.id, run.count(), run.bytes(), run.last()), (7, 3, 8, 5));
+        assert_eq!(run.pop().unwrap(), "one");
+        assert_eq!((run.count(), run.bytes()), (2, 5));
+        assert_eq!(run.pop().unwrap(), "");
+        assert_eq!(run.pop().unwrap(), "three");
+        assert_eq!((run.pop(), run.count(), run.bytes()), (None, 0, 0));
+        let mut run = frames.run(100).unwrap();
+        assert_eq!((run.id, run.pop().unwrap()), (8, "of another".into()));
+        assert!(frames.run(100).is_none(), "a CREDIT");
+        assert!(matches!(frames.next(), Ok(Some(Frame::Credit { .. }))));
+        assert!(frames.run(100).is_none(), "a part of a message");
+        assert!(matches!(frames.next(), Ok(Some(Frame::Data { .. }))));
+        assert!(frames.run(100).is_none());
+        assert_eq!(frames.next(), Ok(None));
+    }
+
+    #[test]
+    fn what_is_wrong_or_not_whole_is_left() {
+        for (most, bytes) in [
+            (5, &[0, 0, 7, 4, 0, 0, 0, 7, 0, 1, 2, 3, 4, 5, 6][..]),
+            (100, &[0, 0, 7, 4, 0, 0, 0, 7, 0, 1, 2, 3, 4, 5]),
+            (100, &[0, 0, 2, 4, 0, 0, 0, 0, 0, 1]),
+            (100, &[0, 0, 0, 4, 0, 0, 0, 7, 0]),
+            (100, &[0, 0, 2, 4, 0, 0, 0, 7, 4, 1]),
+        ] {
+            let mut frames = frames(most, |out| out.extend_from_slice(bytes));
+            assert!(frames.run(most).is_none(), "{bytes:?}");
+            assert_eq!(frames.rest(), bytes);
+        }
+    }
+}
