@@ -14,6 +14,9 @@ pub const PROTOBUF: Format = Format::of(&KIND);
 
 static KIND: FormatKind = FormatKind::new(Kind::Protobuf, &ProtobufCodec);
 
+/// What is read as a whole.
+const SMALL: usize = 1024;
+
 /// How many levels of a message are named by an error in it.
 const PLACES: usize = 4;
 
@@ -27,7 +30,14 @@ pub(crate) fn write<T: Numbered>(value: &T, out: &mut BytesMut) {
 
 pub(crate) fn read<T: Numbered>(bytes: Bytes) -> Result<T> {
     let mut slot = Slot(T::absent());
-    prost::Message::merge(&mut slot, bytes).map_err(|error| unreadable(&error))?;
+    // Fields of bytes are parts of a large message. Of a small one they are copies: that costs less than telling who
+    // still uses it.
+    let merged = if bytes.len() < SMALL {
+        prost::Message::merge(&mut slot, &*bytes)
+    } else {
+        prost::Message::merge(&mut slot, bytes)
+    };
+    merged.map_err(|error| unreadable(&error))?;
     slot.0.ok_or_else(|| Error::invalid_argument("protobuf: none of the variants of the message is set"))
 }
 

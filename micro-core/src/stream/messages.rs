@@ -26,8 +26,19 @@ pub struct Messages {
     lengths: Vec<u32>,
     taken: usize,
     large: VecDeque<Bytes>,
+    block: Option<Block>,
     bytes: usize,
 }
+
+/// Messages that lie in what was read.
+struct Block {
+    rest: Bytes,
+    count: usize,
+    next: Next,
+}
+
+/// Takes a message off the front of a block; `None` where there is none.
+type Next = fn(&mut Bytes) -> Option<Bytes>;
 
 /// A message where it is.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +64,13 @@ impl Messages {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lengths.len() - self.taken
+        self.lengths.len() - self.taken + self.block.as_ref().map_or(0, |block| block.count)
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lengths.len() == self.taken
+        self.lengths.len() == self.taken && self.block.is_none()
     }
 
     /// How many bytes they have together.
@@ -68,18 +79,44 @@ impl Messages {
         self.bytes
     }
 
-    /// Puts a message behind the others.
+    /// Puts a message behind the others, as it is.
     pub fn push(&mut self, message: Bytes) {
-        if message.len() < LARGE {
-            self.copy(&message);
-        } else {
-            self.bytes += message.len();
+        self.unpack();
+        self.bytes += message.len();
+        self.lengths.push(ELSEWHERE);
+        self.large.push_back(message);
+    }
+
+    /// Puts in `count` messages of `bytes` bytes together that lie in what was read: `next` takes one after the other out
+    /// of `block`. For who has none yet.
+    pub fn put_block(
+        &mut self,
+        block: Bytes,
+        count: usize,
+        bytes: usize,
+        next: fn(&mut Bytes) -> Option<Bytes>,
+    ) {
+        self.unpack();
+        self.bytes += bytes;
+        self.block = (count > 0).then_some(Block { rest: block, count, next });
+        if !self.lengths.is_empty() {
+            self.unpack();
+        }
+    }
+
+    /// Makes messages that were read such as any.
+    fn unpack(&mut self) {
+        let Some(mut block) = self.block.take() else { return };
+        while block.count > 0
+            && let Some(message) = (block.next)(&mut block.rest)
+        {
+            block.count -= 1;
             self.lengths.push(ELSEWHERE);
             self.large.push_back(message);
         }
     }
 
-    /// The same for one that was just written.
+    /// Puts in one that was just written.
     pub(crate) fn put(&mut self, message: Written<'_>) {
         match message {
             Written::Buffer(buffer) if buffer.len() < LARGE => self.copy(buffer),
@@ -88,6 +125,7 @@ impl Messages {
     }
 
     fn copy(&mut self, message: &[u8]) {
+        self.unpack();
         self.bytes += message.len();
         self.lengths.push(message.len() as u32);
         self.small.extend_from_slice(message);
@@ -95,7 +133,8 @@ impl Messages {
 
     /// The first one.
     #[must_use]
-    pub fn first(&self) -> Option<Piece<'_>> {
+    pub fn first(&mut self) -> Option<Piece<'_>> {
+        self.unpack();
         match *self.lengths.get(self.taken)? {
             ELSEWHERE => self.large.front().map(Piece::Large),
             length => Some(Piece::Small(&self.small[self.at..][..length as usize])),
@@ -104,6 +143,7 @@ impl Messages {
 
     /// Forgets the first one.
     pub fn skip(&mut self) {
+        self.unpack();
         let Some(length) = self.lengths.get(self.taken) else { return };
         self.taken += 1;
         if *length == ELSEWHERE {
@@ -117,6 +157,15 @@ impl Messages {
 
     /// Takes the first one out.
     pub fn pop(&mut self) -> Option<Bytes> {
+        if let Some(block) = &mut self.block {
+            let message = (block.next)(&mut block.rest)?;
+            self.bytes -= message.len();
+            block.count -= 1;
+            if block.count == 0 {
+                self.block = None;
+            }
+            return Some(message);
+        }
         let length = *self.lengths.get(self.taken)?;
         self.taken += 1;
         let message = if length == ELSEWHERE {
@@ -167,13 +216,20 @@ mod tests {
         let mut messages = Messages::default();
         for _ in 0..2 {
             let samples = samples();
-            samples.iter().for_each(|message| messages.push(message.clone()));
+            for (index, message) in samples.iter().enumerate() {
+                match index {
+                    // Those that go out as they are, and those that were just written.
+                    1 => messages.push(message.clone()),
+                    _ if message.len() < LARGE => messages.put(Written::Buffer(&mut message[..].into())),
+                    _ => messages.put(Written::Bytes(message.clone())),
+                }
+            }
             let mut rest = samples.iter().map(Bytes::len).sum::<usize>();
             for (index, message) in samples.iter().enumerate() {
                 assert_eq!((messages.len(), messages.bytes()), (samples.len() - index, rest));
                 rest -= message.len();
                 match messages.first().unwrap() {
-                    Piece::Small(bytes) => assert!(bytes.len() < LARGE && bytes == message),
+                    Piece::Small(bytes) => assert!(bytes.len() < LARGE && index != 1 && bytes == message),
                     Piece::Large(bytes) => {
                         assert_eq!(bytes.as_ptr(), message.as_ptr(), "large ones are not copied");
                     }
@@ -190,11 +246,34 @@ mod tests {
         }
     }
 
+    /// Takes off a message of two bytes.
+    fn two(block: &mut Bytes) -> Option<Bytes> {
+        (block.len() >= 2).then(|| block.split_to(2))
+    }
+
+    #[test]
+    fn messages_may_lie_in_what_was_read() {
+        for unpacked in [false, true] {
+            let mut messages = Messages::default();
+            messages.put_block(Bytes::from_static(b"aabbcc"), 3, 6, two);
+            assert_eq!((messages.len(), messages.bytes(), messages.is_empty()), (3, 6, false));
+            assert_eq!(messages.pop().unwrap(), "aa");
+            if unpacked {
+                messages.push(Bytes::from_static(b"more"));
+                assert_eq!(messages.first().unwrap().size(), 2);
+            }
+            for expected in ["bb", "cc", "more"].into_iter().take(if unpacked { 3 } else { 2 }) {
+                assert_eq!(messages.pop().unwrap(), expected);
+            }
+            assert_eq!((messages.len(), messages.bytes(), messages.pop()), (0, 0, None));
+        }
+    }
+
     #[test]
     fn those_that_are_empty_keep_little() {
         let mut messages = Messages::default();
         for _ in 0..100 {
-            messages.push(Bytes::from_static(&[1; 100]));
+            messages.put(Written::Buffer(&mut [1; 100][..].into()));
         }
         messages.rest();
         assert_eq!(messages.len(), 100, "what is there stays");

@@ -6,8 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::Messages;
 use crate::pick::Answerer;
-use crate::{Body, BodyStream, Call, Error, Format, Frame, Message, Metadata, Response, Result, Shutdown};
+use crate::{Body, BodyStream, Call, Error, Format, Message, Metadata, Pulled, Response, Result, Shutdown};
 
 /// The receiving end of a stream: a handler's requests, or a caller's answers. Dropping it before the end cancels the
 /// stream.
@@ -15,6 +16,8 @@ use crate::{Body, BodyStream, Call, Error, Format, Frame, Message, Metadata, Res
 /// It is a [`futures_core::Stream`] too.
 pub struct Receiver<T> {
     state: State,
+    /// What came with the last message, and was not read yet.
+    messages: Messages,
     format: Format,
     metadata: Metadata,
     trailers: Metadata,
@@ -44,6 +47,7 @@ impl<T: Message> Receiver<T> {
         };
         Self {
             state,
+            messages: Messages::default(),
             format,
             metadata: Metadata::new(),
             trailers: Metadata::new(),
@@ -105,7 +109,7 @@ impl<T: Message> Receiver<T> {
             Err(error) => Err(error),
         };
         if !matches!(result, Ok(Some(_))) {
-            self.state = State::Ended;
+            (self.state, self.messages) = (State::Ended, Messages::default());
         }
         Poll::Ready(result)
     }
@@ -117,16 +121,18 @@ impl<T: Message> Receiver<T> {
             self.parent = None;
             return Poll::Ready(Err(over()));
         }
+        if let Some(message) = self.messages.pop() {
+            return Poll::Ready(Ok(Some(message)));
+        }
         ready!(self.poll_head(cx))?;
         match &mut self.state {
-            State::Streaming(stream) => match ready!(stream.poll_frame(cx)) {
-                Some(Ok(Frame::Data(bytes))) => Poll::Ready(Ok(Some(bytes))),
-                Some(Ok(Frame::Trailers(trailers))) => {
-                    self.trailers = trailers;
+            State::Streaming(stream) => match ready!(stream.poll_messages(cx, &mut self.messages)) {
+                Pulled::Messages => Poll::Ready(Ok(self.messages.pop())),
+                Pulled::End(trailers) => {
+                    self.trailers = trailers.unwrap_or_default();
                     Poll::Ready(Ok(None))
                 }
-                Some(Err(error)) => Poll::Ready(Err(error)),
-                None => Poll::Ready(Ok(None)),
+                Pulled::Failed(error) => Poll::Ready(Err(error)),
             },
             State::One(bytes) => {
                 let bytes = std::mem::take(bytes);

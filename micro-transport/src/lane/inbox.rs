@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use micro_core::{Error, Frame, Metadata, Source};
+use micro_core::{Error, Frame, Messages, Metadata, Pulled, Source};
 
 use super::frame::{Message, Run, Violation};
 use super::partial::{Came, Partials};
@@ -226,6 +226,8 @@ pub(super) struct Reader {
     key: Key,
     /// Messages that were taken out, and are not read yet.
     taken: VecDeque<Waiting>,
+    /// What those cost that are with their reader: they are read when it asks for more.
+    handed: i64,
     /// What was read and not told yet, and after how much it is.
     read: i64,
     telling: i64,
@@ -235,7 +237,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(inbox: Arc<Inbox>, giving: Arc<dyn Giving>, key: Key, window: u32) -> Self {
         let telling = i64::from(window / 2).max(1);
-        Self { inbox, giving, key, taken: VecDeque::new(), read: 0, telling, over: false }
+        Self { inbox, giving, key, taken: VecDeque::new(), handed: 0, read: 0, telling, over: false }
     }
 
     /// Tells what was read, so that more comes.
@@ -257,42 +259,72 @@ impl Reader {
         if is_last {
             self.taken.pop_front();
         }
-        self.read += cost_of(message.len());
+        self.count(cost_of(message.len()));
+        Some(message)
+    }
+
+    /// So much was read.
+    fn count(&mut self, cost: i64) {
+        self.read += cost;
         if self.read >= self.telling {
             self.tell();
         }
-        Some(message)
+    }
+
+    /// Takes out what has come. Says how the stream ended where nothing has.
+    fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended>> {
+        let handed = std::mem::take(&mut self.handed);
+        self.count(handed);
+        if !self.taken.is_empty() {
+            return Poll::Ready(None);
+        }
+        if self.over {
+            return Poll::Ready(Some(Ended::Done(None)));
+        }
+        let mut state = self.inbox.lock();
+        std::mem::swap(&mut state.messages, &mut self.taken);
+        state.blocks = 0;
+        if !self.taken.is_empty() {
+            return Poll::Ready(None);
+        }
+        let Some(how) = state.end.take() else {
+            state.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        drop(state);
+        self.over = true;
+        Poll::Ready(Some(how))
     }
 }
 
 impl Source for Reader {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<micro_core::Result<Frame>>> {
-        if let Some(message) = self.next() {
-            return Poll::Ready(Some(Ok(Frame::Data(message))));
-        }
-        if self.over {
-            return Poll::Ready(None);
-        }
-        let this = &mut *self;
-        let mut state = this.inbox.lock();
-        std::mem::swap(&mut state.messages, &mut this.taken);
-        state.blocks = 0;
-        let end = if this.taken.is_empty() { state.end.take() } else { None };
-        if this.taken.is_empty() && end.is_none() {
-            state.reader = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        drop(state);
-        match end {
-            None => Poll::Ready(self.next().map(|message| Ok(Frame::Data(message)))),
-            Some(how) => {
-                this.over = true;
-                Poll::Ready(match how {
-                    Ended::Done(trailers) => trailers.map(|trailers| Ok(Frame::Trailers(trailers))),
-                    Ended::Failed(error) => Some(Err(error)),
-                })
+        Poll::Ready(match ready!(self.poll_taken(cx)) {
+            None => self.next().map(|message| Ok(Frame::Data(message))),
+            Some(Ended::Done(trailers)) => trailers.map(|trailers| Ok(Frame::Trailers(trailers))),
+            Some(Ended::Failed(error)) => Some(Err(error)),
+        })
+    }
+
+    fn poll_messages(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        messages: &mut Messages,
+    ) -> Poll<Pulled> {
+        Poll::Ready(match ready!(self.poll_taken(cx)) {
+            None => {
+                if let Some(waiting) = self.taken.pop_front() {
+                    self.handed = waiting.cost();
+                    match waiting {
+                        Waiting::Run(run) => run.put(messages),
+                        Waiting::One(message) => messages.push(message),
+                    }
+                }
+                Pulled::Messages
             }
-        }
+            Some(Ended::Done(trailers)) => Pulled::End(trailers),
+            Some(Ended::Failed(error)) => Pulled::Failed(error),
+        })
     }
 }
 
@@ -303,7 +335,8 @@ impl Drop for Reader {
             state.left = true;
             std::mem::take(&mut state.messages)
         };
-        let unread = self.taken.iter().chain(&unread).map(Waiting::cost).sum::<i64>() + self.read;
+        let unread =
+            self.taken.iter().chain(&unread).map(Waiting::cost).sum::<i64>() + self.read + self.handed;
         if unread > 0 {
             // The stream's own credit is of no use to anybody now; the connection's is.
             self.giving.give(self.key, unread, false);

@@ -1,9 +1,13 @@
 use bytes::{Buf, Bytes};
+use micro_core::Messages;
 
 use super::{Frames, HEADER, kind};
 
 /// What comes before the message in a DATA with a whole one.
 const HEAD: usize = HEADER + 1;
+
+/// How many messages are together at most.
+const MOST: u32 = 512;
 
 /// Whole messages of one call, in frames that came one behind the other.
 #[derive(Clone, Debug)]
@@ -31,6 +35,7 @@ impl Frames {
         let (mut end, mut last, mut count) = (0, 0, 0);
         while let Some((length, of)) = whole(&bytes[end..], most.saturating_add(1).min(self.longest))
             && of == id
+            && count < MOST
         {
             end += HEADER + length;
             last = length as u32 - 1;
@@ -74,15 +79,27 @@ impl Run {
 
     /// Takes the first one out.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
-        let [a, b, c, ..] = *self.frames.first_chunk::<HEAD>()?;
-        let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-        self.frames.advance(HEAD);
+        let message = next(&mut self.frames)?;
         self.count -= 1;
-        if self.count == 0 {
-            return Some(std::mem::take(&mut self.frames));
-        }
-        Some(self.frames.split_to(length - 1))
+        Some(message)
     }
+
+    /// Hands out all of them.
+    pub(crate) fn put(self, messages: &mut Messages) {
+        let (count, bytes) = (self.count(), self.bytes());
+        messages.put_block(self.frames, count, bytes, next);
+    }
+}
+
+/// Takes the first message out of frames that are those of a run.
+fn next(frames: &mut Bytes) -> Option<Bytes> {
+    let [a, b, c, ..] = *frames.first_chunk::<HEAD>()?;
+    let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+    frames.advance(HEAD);
+    if frames.len() < length {
+        return Some(std::mem::take(frames));
+    }
+    Some(frames.split_to(length - 1))
 }
 
 #[cfg(test)]

@@ -183,3 +183,39 @@ async fn a_part_of_a_call_that_failed_is_passed_over() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn credit_comes_back_in_large_steps() {
+    const WINDOW: i64 = 256 * 1024;
+    attack(async |siege| {
+        let mut wire = Wire::open(siege.server.address).await;
+        wire.send(stream(1, "Test.Count")).await;
+        let (mut credit, mut sent, mut steps, mut count) = (WINDOW, 0, 0, 0);
+        while sent < 10 * WINDOW {
+            let mut messages = Vec::new();
+            while credit > 0 {
+                messages.extend(data(1, WHOLE, [b'x'; 100]));
+                (credit, sent, count) = (credit - 132, sent + 132, count + 1);
+            }
+            wire.send(messages).await;
+            let frame = wire.frame().await.expect("it was closed");
+            assert_eq!(frame.kind, CREDIT);
+            let bytes = i64::from(u32::from_be_bytes(frame.payload.try_into().unwrap()));
+            if frame.id == 1 {
+                assert!(bytes >= WINDOW / 2, "a step of {bytes}");
+                (credit, steps) = (credit + bytes, steps + 1);
+            }
+        }
+        assert!(steps <= 20, "{steps} frames for {sent} bytes");
+        wire.send(end(1)).await;
+        loop {
+            let frame = wire.frame().await.expect("it was closed");
+            if frame.kind == REPLY {
+                assert!(frame.payload.ends_with(count.to_string().as_bytes()));
+                break;
+            }
+            assert_eq!(frame.kind, CREDIT);
+        }
+    })
+    .await;
+}
