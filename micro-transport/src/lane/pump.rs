@@ -8,7 +8,8 @@ use tokio::task::{consume_budget, yield_now};
 
 use super::inbox::Key;
 
-/// After how many messages others run: often enough that what was sent is read while more is made.
+/// After how many messages others run: soon at first, so that what was sent is read while more is made.
+const FIRST_TURN: usize = 64;
 const TURN: usize = 512;
 
 /// Where the messages of a stream go.
@@ -34,7 +35,7 @@ pub(super) enum Finish {
 /// Sends a stream to its end, or until its call is over.
 pub(super) async fn pump(mut body: BodyStream, to: &dyn Sending, key: Key) {
     let mut messages = Messages::default();
-    let mut sent = 0;
+    let (mut sent, mut turn) = (0, FIRST_TURN);
     let how = loop {
         match poll_fn(|cx| body.poll_messages(cx, &mut messages)).await {
             Pulled::Messages => {
@@ -43,8 +44,8 @@ pub(super) async fn pump(mut body: BodyStream, to: &dyn Sending, key: Key) {
                     return;
                 }
                 // One that always has a message lets others run too.
-                if sent >= TURN {
-                    sent = 0;
+                if sent >= turn {
+                    (sent, turn) = (0, TURN.min(turn * 2));
                     yield_now().await;
                 } else {
                     consume_budget().await;
