@@ -6,30 +6,6 @@ use prost::encoding::{
     sint32, sint64, uint32, uint64,
 };
 
-/// As prost has it, but that a short text which is all there is read at once.
-mod text {
-    pub(super) use prost::encoding::string::{encode, encoded_len};
-
-    use super::{Buf, DecodeContext, DecodeError, WireType, string};
-
-    pub(super) fn merge(
-        wire: WireType,
-        value: &mut String,
-        buf: &mut impl Buf,
-        ctx: DecodeContext,
-    ) -> Result<(), DecodeError> {
-        if wire == WireType::LengthDelimited
-            && let [length @ 0..0x80, rest @ ..] = buf.chunk()
-            && let Some(Ok(text)) = rest.get(..usize::from(*length)).map(std::str::from_utf8)
-        {
-            *value = text.to_owned();
-            buf.advance(1 + value.len());
-            return Ok(());
-        }
-        string::merge(wire, value, buf, ctx)
-    }
-}
-
 use super::{Buf, BufMut, DecodeContext, DecodeError, Field, Fixed, Item, Plain, Sint, WireType};
 
 /// Texts: those of prost, but read in one go where they lie in one piece.

@@ -220,7 +220,9 @@ mod tests {
                 match index {
                     // Those that go out as they are, and those that were just written.
                     1 => messages.push(message.clone()),
-                    _ if message.len() < LARGE => messages.put(Written::Buffer(&mut message[..].into())),
+                    _ if message.len() < LARGE => {
+                        messages.put(Written::Buffer(&mut BytesMut::from(&message[..])))
+                    }
                     _ => messages.put(Written::Bytes(message.clone())),
                 }
             }
@@ -273,7 +275,7 @@ mod tests {
     fn those_that_are_empty_keep_little() {
         let mut messages = Messages::default();
         for _ in 0..100 {
-            messages.put(Written::Buffer(&mut [1; 100][..].into()));
+            messages.put(Written::Buffer(&mut BytesMut::from(&[1; 100][..])));
         }
         messages.rest();
         assert_eq!(messages.len(), 100, "what is there stays");
