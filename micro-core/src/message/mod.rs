@@ -42,7 +42,10 @@ pub trait Message: Sized + Send + 'static {
     /// # Errors
     /// As [`encode`](Self::encode).
     fn to_bytes(&self, format: Format) -> Result<Bytes> {
-        self.written(format, |written| written.into_bytes())
+        fn taken(written: Written<'_>) -> Bytes {
+            written.into_bytes()
+        }
+        self.written(format, taken)
     }
 
     /// Does something with the message as it is written: what copies small ones together allocates nothing.
