@@ -221,7 +221,7 @@ mod tests {
                     // Those that go out as they are, and those that were just written.
                     1 => messages.push(message.clone()),
                     _ if message.len() < LARGE => {
-                        messages.put(Written::Buffer(&mut BytesMut::from(&message[..])))
+                        messages.put(Written::Buffer(&mut BytesMut::from(&message[..])));
                     }
                     _ => messages.put(Written::Bytes(message.clone())),
                 }

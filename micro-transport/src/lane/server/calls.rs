@@ -20,13 +20,12 @@ use super::tables::Tables;
 use super::taken::{Coming, Life, Running, Taken};
 use crate::Placement;
 use crate::http::{Permit, Serving, too_many};
-use crate::lane::frame::{self, CallHead, End, Frame, Frames, Message, Run, Violation};
-use crate::lane::inbox::{Delivered, Ended, Inbox, Key, Reader};
+use crate::lane::frame::{self, CallHead, Frame, Frames, Message, Violation};
+use crate::lane::inbox::{Inbox, Key, Reader};
 use crate::lane::limits::{FIXED, IDLE_FRAMES, Limits};
 use crate::lane::outbox::Outbox;
 use crate::lane::partial::{Came, Partials};
 use crate::lane::room::Room;
-use crate::lane::traffic::{cost_of, cost_of_run};
 
 /// What a connection knows of its calls.
 pub(super) struct Calls {
@@ -37,7 +36,7 @@ pub(super) struct Calls {
     pub(super) theirs: Limits,
     pub(super) tables: Tables,
     pub(super) partials: Partials,
-    room: Room,
+    pub(super) room: Room,
     /// The calls that are not over, by their number less one.
     pub(super) places: Vec<Taken>,
     pub(super) running: usize,
@@ -296,7 +295,7 @@ impl Calls {
     }
 
     /// Whether names or metadata of this length may be in one frame.
-    fn fits(&self, length: usize) -> std::result::Result<(), Violation> {
+    pub(super) fn fits(&self, length: usize) -> std::result::Result<(), Violation> {
         if length > self.own.max_header as usize {
             return Err(Violation::new("names or metadata that are longer than max_header allows"));
         }
@@ -304,7 +303,7 @@ impl Calls {
     }
 
     /// Has a call answered, at once where that is soon done.
-    fn dispatch(
+    pub(super) fn dispatch(
         &mut self,
         id: u32,
         request: Request,
@@ -401,108 +400,13 @@ impl Calls {
         }
     }
 
-    fn data(
-        &mut self,
-        id: u32,
-        message: Message,
-        batch: &mut Batch,
-        cx: &mut Context<'_>,
-    ) -> std::result::Result<(), Violation> {
-        let index = (id as usize).wrapping_sub(1);
-        match self.places.get(index) {
-            Some(Taken::Coming(_)) => match self.partials.put(id, message)? {
-                Came::Whole(message) => self.come(index, message, batch, cx),
-                Came::TooLong(_) | Came::Part | Came::Nothing => {}
-            },
-            Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) => {
-                self.idle = 0;
-                self.room.begin(&message, || self.line.lock().traffic.take_given())?;
-                match inbox.deliver(id, message, &mut self.partials)? {
-                    Delivered::Kept => {}
-                    Delivered::Unread(cost) => self.pass_over(cost),
-                    Delivered::TooLong(size) => {
-                        inbox.end(Ended::Failed(too_long(&self.own, size)));
-                        self.pass_over(cost_of(usize::try_from(size).unwrap_or(usize::MAX)));
-                    }
-                }
-            }
-            // Its call has ended without it.
-            _ => {
-                self.room.begin(&message, || self.line.lock().traffic.take_given())?;
-                if let Some(length) = message.begins() {
-                    self.pass_over(cost_of(length));
-                }
-                return self.count();
-            }
-        }
-        Ok(())
-    }
-
-    /// Messages of one stream.
-    fn messages(&mut self, run: Run) -> std::result::Result<(), Violation> {
-        let taken = self.places.get((run.id as usize).wrapping_sub(1));
-        let inbox = match taken {
-            Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) => Some(inbox),
-            Some(Taken::Coming(_)) => return self.partials.free(run.id),
-            _ => None,
-        };
-        self.room.begin_all(&run, || self.line.lock().traffic.take_given())?;
-        let (count, cost) = (run.count(), cost_of_run(&run));
-        let delivered = match inbox {
-            Some(inbox) => {
-                self.idle = 0;
-                inbox.deliver_all(run, &self.partials)?
-            }
-            // Its call has ended without it.
-            None => {
-                self.count_all(count)?;
-                Delivered::Unread(cost)
-            }
-        };
-        if let Delivered::Unread(cost) = delivered {
-            self.pass_over(cost);
-        }
-        Ok(())
-    }
-
-    /// Messages of a stream that nobody reads.
-    fn pass_over(&self, cost: i64) {
-        self.line.lock().traffic.give(None, cost);
-    }
-
-    /// All of a call's message is there.
-    fn come(&mut self, index: usize, message: Bytes, batch: &mut Batch, cx: &mut Context<'_>) {
-        let Taken::Coming(coming) = std::mem::take(&mut self.places[index]) else { return };
-        self.running -= 1;
-        let Coming { head, place } = *coming;
-        self.dispatch(index as u32 + 1, Request::new(head, Body::One(message)), &place, batch, cx);
-    }
-
-    /// The stream of a request has ended.
-    fn half_closed(&mut self, id: u32, end: &End<'_>) -> std::result::Result<(), Violation> {
-        let trailers = match end {
-            End::Done => None,
-            End::Trailers(trailers) => {
-                self.fits(trailers.len())?;
-                Some(frame::entries(trailers)?)
-            }
-            End::Error(_) => return Err(Violation::new("an END with an error, from a client")),
-        };
-        if let Some(Taken::Running(Running { life: Life { requests: Some(inbox), .. }, .. })) =
-            self.places.get((id as usize).wrapping_sub(1))
-        {
-            inbox.end(Ended::Done(trailers));
-            return Ok(());
-        }
-        self.count()
-    }
-
     /// Frames that are of no call, or take calls back, and too many of them in a row.
-    fn count(&mut self) -> std::result::Result<(), Violation> {
+    pub(super) fn count(&mut self) -> std::result::Result<(), Violation> {
         self.count_all(1)
     }
 
-    fn count_all(&mut self, frames: usize) -> std::result::Result<(), Violation> {
+    /// The same for as many.
+    pub(super) fn count_all(&mut self, frames: usize) -> std::result::Result<(), Violation> {
         self.idle += frames;
         if self.idle > IDLE_FRAMES {
             return Err(Violation::flood("more frames in a row that are of no call than anybody needs"));
@@ -512,6 +416,6 @@ impl Calls {
 }
 
 /// The error of a message that is longer than what is read.
-fn too_long(own: &Limits, size: u64) -> Error {
+pub(super) fn too_long(own: &Limits, size: u64) -> Error {
     Error::message_too_large(Some(size), u64::from(own.max_message), "max_message").maybe_reached()
 }

@@ -5,6 +5,7 @@ mod calls;
 mod connection;
 mod ends;
 mod line;
+mod messages;
 mod place;
 mod reply;
 mod run;
