@@ -104,7 +104,7 @@ impl Inbox {
         if state.is_left() {
             return Ok(Delivered::Unread(cost_of_run(&run)));
         }
-        state.fit(run.block());
+        state.fit(&mut run);
         state.keep(Waiting::Run(run));
         wake(state);
         Ok(Delivered::Kept)
@@ -174,13 +174,14 @@ impl State {
 
     /// Small messages are a part of a large block of what was read, which lives as long as they do. Where their reader is
     /// slow they are copied, so that messages which are waited for do not keep what came between them.
-    fn fit(&mut self, messages: &mut Bytes) {
+    fn fit(&mut self, run: &mut Run) {
+        let (count, messages) = (run.count().max(1), run.block());
         let at = messages.as_ptr().addr();
         if self.blocks == 0 || at.abs_diff(self.block) > BLOCK {
             self.block = at;
             self.blocks += 1;
         }
-        if self.blocks > KEPT && messages.len() < BLOCK / 2 {
+        if self.blocks > KEPT && messages.len() / count < BLOCK / 2 {
             *messages = Bytes::copy_from_slice(messages);
         }
     }
