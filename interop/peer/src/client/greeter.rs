@@ -11,8 +11,8 @@ use crate::messages::{Greeting, Hello, greeting};
 
 /// How long a call may take that is answered at once.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// How many calls of one run may get lost.
-const LOST: u32 = 1;
+/// How many calls of one run may get lost: of its 700 or so none in most runs, and two in one of some hundred.
+const LOST: u32 = 3;
 
 /// The calls that a go-micro server lost: about one of 10,000 on a connection that was used before never gets an answer,
 /// because the server hands it to a socket that is closing.
