@@ -3,13 +3,14 @@
 mod limits;
 mod processor;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use micro::registry::Memory;
 use micro::testing::Cluster;
 use micro::{Client, Error, Json, Receiver, Result, Running, Sender, Service, Settings, handler};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Semaphore;
 
 /// Long enough for anything on a machine that is busy with other tests.
@@ -22,6 +23,8 @@ struct Seen {
     most: AtomicUsize,
     /// How many calls of `burn` ran.
     burnt: AtomicUsize,
+    /// The nanoseconds of processor time that the worker had used when the last of them ended.
+    processor: AtomicU64,
     /// What `hold` was called with, in the order in which it ran.
     held: Mutex<Vec<String>>,
 }
@@ -67,14 +70,15 @@ impl Busy {
         Ok(())
     }
 
-    /// Computes for that many microseconds.
+    /// Computes for that many microseconds of processor time, whatever else the machine does meanwhile.
     async fn burn(&self, microseconds: Json<u64>) -> Result<()> {
         let _at_work = AtWork::new(&self.seen);
         self.seen.burnt.fetch_add(1, Ordering::SeqCst);
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_micros(microseconds.0) {
+        let until = processor_time() + Duration::from_micros(microseconds.0);
+        while processor_time() < until {
             std::hint::spin_loop();
         }
+        self.seen.processor.store(processor_time().as_nanos() as u64, Ordering::SeqCst);
         Ok(())
     }
 
@@ -86,6 +90,12 @@ impl Busy {
         }
         Ok(())
     }
+}
+
+/// How long this thread has been on a processor.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// What carries the calls.
