@@ -11,8 +11,6 @@ mod memory;
 #[cfg(feature = "http")]
 mod news;
 #[cfg(feature = "http")]
-mod owned;
-#[cfg(feature = "http")]
 mod refused;
 #[cfg(feature = "http")]
 mod standing;

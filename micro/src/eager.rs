@@ -1,7 +1,7 @@
 use std::future::Future;
 
 use micro_core::{Call, Error, Response, Result};
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// A call that runs whether or not it is polled, as one with a streamed request must. Dropping it still cancels it.
 /// Its error is made one of ours where it is polled.
@@ -9,21 +9,11 @@ pub(crate) fn eager<E>(answer: impl Future<Output = Result<Response, E>> + Send 
 where
     E: Into<Error> + Send + 'static,
 {
-    let mut task = AbortOnDrop(tokio::spawn(answer));
+    let task = AbortOnDropHandle::new(tokio::spawn(answer));
     Call::boxed(async move {
-        match (&mut task.0).await {
+        match task.await {
             Ok(result) => result.map_err(Into::into),
             Err(error) => Err(Error::internal("the call ended without an answer").with_source(error)),
         }
     })
-}
-
-/// A task that lives no longer than its owner.
-#[derive(Debug)]
-pub(crate) struct AbortOnDrop<T>(pub(crate) JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

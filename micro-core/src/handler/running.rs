@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as Cx, Poll, ready};
 
 use pin_project_lite::pin_project;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Span;
 
 use crate::{Context, Error, Head, Result, Route, key};
@@ -85,14 +85,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
 pub(super) async fn spawned<R: Send + 'static>(
     future: impl Future<Output = Result<R>> + Send + 'static,
 ) -> Result<R> {
-    struct Abort<R>(JoinHandle<Result<R>>);
-    impl<R> Drop for Abort<R> {
-        fn drop(&mut self) {
-            self.0.abort();
-        }
-    }
-    let mut task = Abort(tokio::spawn(future));
-    match (&mut task.0).await {
+    match AbortOnDropHandle::new(tokio::spawn(future)).await {
         Ok(result) => result,
         Err(error) => {
             Err(Error::cancelled("the runtime that ran the handler is shutting down").with_source(error))

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 use micro_core::{Call, Error, Response, Result};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::standing::{Change, INTERVAL, Standing};
-use crate::eager::AbortOnDrop;
 
 /// How long the probe rests after a lap that was short.
 const REST: Duration = Duration::from_millis(10);
@@ -32,7 +32,7 @@ const LEAST: u64 = 16;
 #[derive(Debug)]
 pub(super) struct Delay {
     meter: Arc<Meter>,
-    probe: Mutex<Option<AbortOnDrop<()>>>,
+    probe: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 /// What the probe and the calls tell each other. Times are nanoseconds since `start`.
@@ -120,13 +120,11 @@ impl Delay {
         .not_reached())
     }
 
-    /// Whether it is of interest how long handlers take.
-    pub(super) fn is_long(&self) -> bool {
-        self.meter.is_long.load(Ordering::Relaxed)
-    }
-
-    /// The call, measured.
+    /// The call, measured while that is of interest.
     pub(super) fn measured(&self, call: Call) -> Call {
+        if !self.meter.is_long.load(Ordering::Relaxed) {
+            return call;
+        }
         Call::boxed(Measured { call, meter: self.meter.clone() })
     }
 
@@ -142,7 +140,7 @@ impl Delay {
             && !meter.probed.swap(true, Ordering::SeqCst)
         {
             let probe = probe(Alive(meter.clone()));
-            *lock(&self.probe) = Some(AbortOnDrop(runtime.spawn(probe)));
+            *lock(&self.probe) = Some(AbortOnDropHandle::new(runtime.spawn(probe)));
         }
     }
 }

@@ -2,13 +2,13 @@ use std::fmt::{self, Debug, Formatter};
 
 use micro_core::{Address, Client, Error, Result, Shutdown};
 use micro_registry::{Node, Registration, RegistrationOptions, RegistrationState};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::hooks::Chain;
 use super::prepared::Prepared;
 use super::registering;
 use super::signals::Told;
 use super::stopping::{self, Ending, flat};
-use crate::eager::AbortOnDrop;
 use crate::readiness::Readiness;
 
 /// A service that answers. Dropping it ends it at once; [`stop`](Self::stop) ends it in order.
@@ -20,7 +20,7 @@ pub struct Running {
     client: Client,
     pub(super) readiness: Readiness,
     pub(super) registration: Registration,
-    pub(super) serving: AbortOnDrop<Result<()>>,
+    pub(super) serving: AbortOnDropHandle<Result<()>>,
     /// What the server ended with, once it has.
     pub(super) ended: Option<Result<()>>,
     after_start: Chain,
@@ -95,7 +95,7 @@ async fn begin(prepared: Prepared) -> Result<Running> {
     tracing::info!("Transport [{transport}] Listening on {shown}");
     let node = registering::node(&identity, &facts, &addresses)?;
     record.nodes = vec![node.clone()];
-    let serving = AbortOnDrop(tokio::spawn(listener.serve(app, stopping.clone())));
+    let serving = AbortOnDropHandle::new(tokio::spawn(listener.serve(app, stopping.clone())));
 
     tracing::info!("Registry [{}] Registering node: {} at {}", registry.name(), node.id, node.address);
     let mut options = RegistrationOptions::default();
@@ -186,7 +186,7 @@ impl Running {
     async fn until(mut self, mut told: Told) -> Result<()> {
         tokio::select! {
             () = told.stop_wanted() => {}
-            result = &mut self.serving.0 => self.ended = Some(flat(result)),
+            result = &mut self.serving => self.ended = Some(flat(result)),
         }
         self.end(told).await
     }

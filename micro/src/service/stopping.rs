@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use micro_core::{Error, Result, Shutdown};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::phase::Phase;
 use super::running::Running;
 use crate::debug::Stats;
 use crate::defaults;
-use crate::eager::AbortOnDrop;
 
 const BEFORE_STOP: Phase = Phase { name: "before stop", limit: defaults::HOOK, setting: "defaults::HOOK" };
 const DEREGISTER: Phase =
@@ -62,14 +62,14 @@ pub(super) async fn stop(running: Running) -> Result<()> {
 }
 
 /// Brings the server to its end.
-async fn end(service: &str, serving: &mut AbortOnDrop<Result<()>>, ending: &Ending) -> Result<()> {
+async fn end(service: &str, serving: &mut AbortOnDropHandle<Result<()>>, ending: &Ending) -> Result<()> {
     let lame_duck = Phase { name: "lame duck", limit: ending.lame_duck, setting: "Service::lame_duck" };
-    if let Some(ended) = lame_duck.wait(service, &mut serving.0).await {
+    if let Some(ended) = lame_duck.wait(service, &mut *serving).await {
         return flat(ended);
     }
     let drain = Phase { name: "drain", limit: ending.drain, setting: "Service::drain" };
     ending.stopping.fire();
-    if let Some(ended) = drain.run(service, &mut serving.0).await {
+    if let Some(ended) = drain.run(service, &mut *serving).await {
         return flat(ended);
     }
     // Those who never had their turn are told first, as nothing has happened to their calls.
@@ -81,12 +81,12 @@ async fn end(service: &str, serving: &mut AbortOnDrop<Result<()>>, ending: &Endi
     };
     let _ = tokio::time::timeout(TOLD, told).await;
     ending.cancel.fire();
-    if let Some(ended) = CANCEL.run(service, &mut serving.0).await {
+    if let Some(ended) = CANCEL.run(service, &mut *serving).await {
         return flat(ended);
     }
-    serving.0.abort();
+    serving.abort();
     // Its task is over when all that it held is dropped, handlers included; one that blocks its thread never is.
-    CLOSE.run(service, &mut serving.0).await;
+    CLOSE.run(service, &mut *serving).await;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use micro_core::{Call, Deadline, Error, Request, Result};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::connect::Target;
 use super::error;
@@ -18,7 +19,6 @@ use crate::checked::YEAR;
 use crate::lane::client::{self, First, NO_LANE, Place, Session, Setup};
 use crate::lane::limits::Limits;
 use crate::news::News;
-use crate::owned::Owned;
 use crate::standing::Standing;
 
 impl Member for Session {
@@ -142,7 +142,7 @@ pub(super) fn call(group: &Arc<Group<Session>>, request: Request) -> Call {
         return Call::ready(Err(Error::failed_precondition(detail).not_reached()));
     };
     // It goes on whether or not it is polled.
-    let task = Owned(runtime.spawn(answer));
+    let task = AbortOnDropHandle::new(runtime.spawn(answer));
     Call::boxed(async move {
         task.await
             .unwrap_or_else(|_| Err(Error::cancelled("the runtime that makes the call is shutting down")))

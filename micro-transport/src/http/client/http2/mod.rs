@@ -15,6 +15,7 @@ use h2::client::ResponseFuture;
 use micro_core::{Body, BodyStream, Call, Error, Head, Response, Result};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::body::Answer;
 use self::pump::{Failed, Pump};
@@ -23,7 +24,6 @@ use self::session::Slot;
 use super::answer::{self, Expected};
 use super::group::Group;
 use super::request::{Shape, request, stamp};
-use crate::owned::Owned;
 
 /// A call with one message, or none.
 pub(super) fn unary(group: Arc<Group<Session>>, head: &Head, number: u64, body: Body) -> Call {
@@ -64,7 +64,7 @@ pub(super) fn streamed(group: Arc<Group<Session>>, head: &Head, number: u64, bod
     let failed = Failed::default();
     let failure = failed.clone();
     let (format, deadline, size) = (head.format, head.deadline, size(head));
-    let pump = Owned(runtime.spawn(async move {
+    let pump = AbortOnDropHandle::new(runtime.spawn(async move {
         let open = async {
             let mut slot = group.slot(deadline).await?;
             drop(group);

@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use micro_core::{BodyStream, Error, Frame, Metadata, Result};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::http::envelope;
-use crate::owned::Owned;
 
 /// The task that sends a stream: it ends with its call.
-pub(super) type Pump = Owned<()>;
+pub(super) type Pump = AbortOnDropHandle<()>;
 
 /// Why the stream of a request ended early, where its own source failed: then that is the error of the call.
 #[derive(Clone, Default)]
