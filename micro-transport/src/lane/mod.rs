@@ -28,6 +28,8 @@ mod partial;
 mod parts;
 mod pulse;
 mod pump;
+#[cfg(test)]
+mod random;
 mod room;
 pub(crate) mod server;
 mod traffic;

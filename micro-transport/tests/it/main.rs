@@ -9,6 +9,8 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http_client;
 #[cfg(feature = "http")]
+mod http_client_answers;
+#[cfg(feature = "http")]
 mod http_client_cancel;
 #[cfg(feature = "http")]
 mod http_client_faults;
@@ -26,6 +28,8 @@ mod http_client_lane;
 mod http_client_reached;
 #[cfg(feature = "http")]
 mod http_client_rooms;
+#[cfg(feature = "http")]
+mod http_client_streams;
 #[cfg(feature = "http")]
 mod http_client_times;
 #[cfg(feature = "http")]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::lane::random::Random;
 
 const MAX_FRAME: u32 = 128 * 1024;
 /// Texts are cut out of it anywhere.
@@ -14,21 +15,7 @@ const ENTRIES: &[&[u8]] = &[
     &[1, 0, 0, 0, 0, 0, 0, 5, b'x', b'-', b'b', b'i', b'n', 0, 0, 0, 2, 0, 255],
 ];
 
-/// Numbers that are the same in each run with the same seed (splitmix64).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-
     fn flag(&mut self) -> bool {
         self.below(2) == 0
     }
@@ -107,7 +94,7 @@ impl Random {
 #[test]
 fn frames_in_pieces_are_the_same_frames() {
     for seed in 0..200 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let sent: Vec<_> = (0..1 + random.below(60)).map(|_| random.frame()).collect();
         let mut stream = Vec::new();
         for frame in &sent {
@@ -133,7 +120,7 @@ fn frames_in_pieces_are_the_same_frames() {
 #[test]
 fn a_wrong_byte_is_survived() {
     for seed in 0..2000 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut stream = Vec::new();
         for _ in 0..4 {
             random.frame().put(&mut stream);

@@ -12,28 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 
-/// Numbers that are the same in each run with the same seed (splitmix64).
-#[derive(Clone, Debug)]
-pub(super) struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-
-    /// Small numbers as often as large ones.
-    fn size(&mut self, bits: usize) -> usize {
-        let bits = self.below(bits + 1);
-        self.below(1 << bits)
-    }
-}
+use super::random::Random;
 
 /// How much a stream keeps until it is flushed.
 const KEPT: usize = 24 * 1024;
@@ -50,7 +29,7 @@ impl Choppy {
     /// Two ends that are connected.
     fn pair(seed: u64) -> (Self, Self) {
         let (one, other) = duplex(32 * 1024);
-        let end = |inner, seed| Self { inner, kept: BytesMut::new(), random: Random(seed) };
+        let end = |inner, seed| Self { inner, kept: BytesMut::new(), random: Random::new(seed) };
         (end(one, seed), end(other, !seed))
     }
 

@@ -17,11 +17,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 
-use super::{Choppy, Random};
+use super::Choppy;
 use crate::ListenOptions;
 use crate::http::{Serving, Socket};
 use crate::lane::client::{self, Place, Setup};
 use crate::lane::limits::Limits;
+use crate::lane::random::Random;
 use crate::lane::server;
 use crate::news::News;
 
@@ -75,7 +76,7 @@ impl Script {
     /// The message with this number, of a stream.
     fn message(&self, number: usize) -> Bytes {
         let seed = self.seed.wrapping_add(number as u64);
-        bytes(seed, Random(seed).size(15))
+        bytes(seed, Random::new(seed).size(15))
     }
 
     fn head(&self) -> Head {
@@ -139,7 +140,7 @@ impl Source for Messages {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame>>> {
         let this = &mut *self;
         if this.next < this.script.count {
-            if Random(this.script.seed ^ this.next as u64).below(4) == 0 && !this.ended {
+            if Random::new(this.script.seed ^ this.next as u64).below(4) == 0 && !this.ended {
                 // Not at once.
                 this.ended = true;
                 cx.waker().wake_by_ref();
@@ -343,7 +344,7 @@ where
         first: None,
     };
     let session = client::start(setup, Box::new(reader), Box::new(writer), came);
-    let (mut random, mut calls) = (Random(seed), JoinSet::new());
+    let (mut random, mut calls) = (Random::new(seed), JoinSet::new());
     for _ in 0..CALLS {
         until(|| session.standing().has_room(), "a place").await;
         let script = Script::new(&mut random);
