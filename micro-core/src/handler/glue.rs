@@ -82,7 +82,7 @@ fn speaks<Q: Message, R: Message>(format: Format) -> bool {
 
 /// Declares one kind of endpoint: the function that makes it, and how its calls run.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $function:ident, $dispatch:ident, $kind:ident, fn($($argument:ty),*) -> $output:ty, $run:expr;)*) => {$(
+    ($($(#[$doc:meta])* $function:ident, $dispatch:ident, $kind:ident, fn($($argument:ty),*) -> $output:ty, |$glue:ident, $request:ident| $run:block;)*) => {$(
         $(#[$doc])*
         #[doc(hidden)]
         pub fn $function<H, Q, R, F, T>(name: &'static str, place: Place, handler: &Arc<H>, invoke: F) -> Endpoint
@@ -108,8 +108,21 @@ macro_rules! kinds {
             T: Future<Output = Result<$output>> + Send + 'static,
         {
             fn dispatch(&self, request: Request) -> Call {
-                let run: fn(&Glue<H, F, Q, R>, Request) -> Result<Call> = $run;
-                run(&self.0, request).unwrap_or_else(|error| Call::ready(Err(error)))
+                self.run(request).unwrap_or_else(|error| Call::ready(Err(error)))
+            }
+        }
+
+        impl<H, Q, R, F, T> $dispatch<H, F, Q, R>
+        where
+            H: Send + Sync + 'static,
+            Q: Message,
+            R: Message,
+            F: Fn(Arc<H>, Context, $($argument),*) -> T + Send + Sync + 'static,
+            T: Future<Output = Result<$output>> + Send + 'static,
+        {
+            fn run(&self, $request: Request) -> Result<Call> {
+                let $glue = &self.0;
+                $run
             }
         }
     )*};
@@ -118,10 +131,9 @@ macro_rules! kinds {
 kinds! {
     /// One message there, one back.
     unary, Unary, Unary, fn(Q) -> R, |glue, request| {
-        let Request { head, body } = request;
-        let message = Glue::<H, F, Q, R>::message(&head, body)?;
-        let format = head.format;
-        let running = Running::new(head, |context| (glue.invoke)(glue.handler.clone(), context, message));
+        let message = Glue::<H, F, Q, R>::message(&request.head, request.body)?;
+        let format = request.head.format;
+        let running = Running::new(request.head, |context| (glue.invoke)(glue.handler.clone(), context, message));
         Ok(one(running, glue.place, format))
     };
     /// One message there, a stream back.

@@ -96,8 +96,8 @@ impl Dispatch for Router {
         let ours = service.is_empty() || service == self.app.name;
         let endpoint = self.endpoints.get(request.head.route.endpoint_name()).filter(|_| ours);
         match (endpoint, &self.fallback) {
-            (Some(endpoint), _) => endpoint.dispatch.dispatch(request),
-            (None, Some(fallback)) => fallback.dispatch(request),
+            (Some(endpoint), _) => (*endpoint.dispatch).dispatch(request),
+            (None, Some(fallback)) => (**fallback).dispatch(request),
             (None, None) if ours => Call::ready(Err(self.unknown(&request))),
             (None, None) => Call::ready(Err(self.misdirected(&request))),
         }

@@ -96,14 +96,15 @@ impl ReadBuffer {
     /// The frames that are whole, and whatever comes with one that is longer than `max_frame`, which is for its reader to
     /// refuse: all of them, or, where there are `many` or more, the first half.
     pub(super) fn frames(&mut self, max_frame: usize, many: usize) -> Bytes {
-        let (mut end, mut half, mut count, mut longest) = (0, 0, 0, 0);
-        while let Some(length) = whole(&self.bytes[end..], max_frame) {
+        let bytes = &*self.bytes;
+        let (mut end, mut count, mut longest) = (0, 0, 0);
+        while let Some(length) = whole(&bytes[end..], max_frame) {
             end += length;
             count += 1;
             longest = longest.max(length);
-            if count % 2 == 0 {
-                half += whole(&self.bytes[half..], max_frame).unwrap_or_default();
-            }
+        }
+        if count >= many {
+            end = (0..count / 2).fold(0, |end, _| end + whole(&bytes[end..], max_frame).unwrap_or_default());
         }
         // Where a long frame came, others as long may follow, and each is read at once.
         if longest + AHEAD > LARGE {
@@ -111,7 +112,7 @@ impl ReadBuffer {
         } else if end > 0 {
             self.size = self.size.min(LARGE);
         }
-        self.bytes.split_to(if count < many { end } else { half }).freeze()
+        self.bytes.split_to(end).freeze()
     }
 
     /// Whether `frames` would have any.

@@ -35,6 +35,7 @@ impl Outbox {
     }
 
     /// Appends a message behind the head of its frame.
+    #[inline] // Most are small, and copied.
     pub(super) fn message(&mut self, message: &Bytes) {
         if message.len() < BESIDE {
             self.small.extend_from_slice(message);

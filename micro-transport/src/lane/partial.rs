@@ -44,14 +44,15 @@ impl Partials {
     ///
     /// # Errors
     /// For more messages at a time than may be, and for parts that are not those of one message.
+    #[inline(always)] // Nearly all messages are whole, and not looked at twice.
     pub(super) fn put(&mut self, id: u32, message: Message) -> Result<Came, Violation> {
         let Message { bytes, part } = message;
-        if matches!(part, Part::Whole | Part::First { .. }) {
-            self.free(id)?;
-        }
         match part {
-            Part::Whole if bytes.len() > self.max_message => Ok(Came::TooLong(bytes.len() as u64)),
-            Part::Whole => Ok(Came::Whole(bytes)),
+            Part::Whole => {
+                self.free(id)?;
+                let too_long = bytes.len() > self.max_message;
+                Ok(if too_long { Came::TooLong(bytes.len() as u64) } else { Came::Whole(bytes) })
+            }
             Part::First { total } => self.begin(id, total as usize, &bytes),
             Part::Middle => self.go_on(id, &bytes, false),
             Part::Last => self.go_on(id, &bytes, true),
@@ -70,6 +71,7 @@ impl Partials {
     }
 
     fn begin(&mut self, id: u32, total: usize, first: &[u8]) -> Result<Came, Violation> {
+        self.free(id)?;
         if total > self.max_message {
             return Ok(Came::TooLong(total as u64));
         }

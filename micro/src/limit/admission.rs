@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use micro_core::{
-    Call, Deadline, Dispatch, Error, Feedback, Handler, NameMap, Outcome, Pick, Request, Result, Shutdown,
+    Call, Deadline, Dispatch, Error, Feedback, Handler, NameMap, Outcome, Pick, Request, Result, Route,
+    Shutdown,
 };
 
 use super::Limits;
@@ -72,32 +73,25 @@ impl Admission {
     }
 
     /// The limits that a request is under.
-    fn way(&self, request: &Request) -> &Arc<Way> {
-        let route = &request.head.route;
+    fn way(&self, route: &Route) -> &Arc<Way> {
+        let of_debug = route.endpoint().strip_prefix(Debug::NAME).is_some_and(|rest| rest.starts_with('.'));
+        if !of_debug && self.endpoints.is_empty() {
+            return &self.common;
+        }
         // One for another service, which a fallback answers, has names of its own.
         if !route.service().is_empty() && *route.service() != *self.name {
             return &self.common;
         }
-        let of_debug =
-            |endpoint: &str| endpoint.strip_prefix(Debug::NAME).is_some_and(|rest| rest.starts_with('.'));
         match self.endpoints.get(route.endpoint_name()) {
             Some(way) => way,
-            None if of_debug(route.endpoint()) => &self.open,
+            None if of_debug => &self.open,
             None => &self.common,
         }
     }
-}
 
-impl Dispatch for Admission {
-    fn dispatch(&self, request: Request) -> Call {
-        self.stats.came();
-        let way = self.way(&request);
-        if let Err(error) = way.check(request.head.deadline) {
-            return Call::ready(Err(self.stats.refused(error)));
-        }
-        if way.is_open() {
-            return way.begin(&*self.inner, request, Duration::ZERO);
-        }
+    /// A call under limits.
+    #[inline(never)] // What it waits by would take up the stack of all other calls too.
+    fn limited(&self, way: &Arc<Way>, request: Request) -> Call {
         let turns = match way.enter(request.head.deadline) {
             Ok(turns) => turns,
             Err(error) => return Call::ready(Err(self.stats.refused(error))),
@@ -124,6 +118,17 @@ impl Dispatch for Admission {
             }
         };
         if streamed { eager(answer) } else { Call::boxed(async move { answer.await.map_err(Error::from) }) }
+    }
+}
+
+impl Dispatch for Admission {
+    fn dispatch(&self, request: Request) -> Call {
+        self.stats.came();
+        let way = self.way(&request.head.route);
+        if let Err(error) = way.check(request.head.deadline) {
+            return Call::ready(Err(self.stats.refused(error)));
+        }
+        if way.is_open() { way.begin(&*self.inner, request, 0) } else { self.limited(way, request) }
     }
 }
 
@@ -175,19 +180,24 @@ impl Way {
 
     /// Runs a call that has its permits. They are given back when it ends.
     fn run(self: &Arc<Self>, inner: &dyn Dispatch, request: Request, permits: [Option<Permit>; 2]) -> Call {
-        let began = if self.is_open() { Duration::ZERO } else { self.start.elapsed() };
+        let began = if self.is_open() { 0 } else { self.now() };
         permits.into_iter().flatten().for_each(Permit::hand_over);
         self.begin(inner, request, began)
     }
 
+    /// Nanoseconds since its start.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// Begins a call. From here on its pick is what ends it, whatever happens.
-    fn begin(self: &Arc<Self>, inner: &dyn Dispatch, request: Request, at: Duration) -> Call {
+    fn begin(self: &Arc<Self>, inner: &dyn Dispatch, request: Request, at: u64) -> Call {
         self.stats.begins();
-        let pick = Pick::new(0, self.clone(), u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
+        let pick = Pick::new(0, self.clone(), at);
         let call = inner.dispatch(request);
         match &self.delay {
-            Some(delay) => delay.measured(call).with_pick(pick),
-            None => call.with_pick(pick),
+            Some(delay) if delay.is_long() => delay.measured(call).with_pick(pick),
+            _ => call.with_pick(pick),
         }
     }
 

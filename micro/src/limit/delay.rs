@@ -120,11 +120,13 @@ impl Delay {
         .not_reached())
     }
 
-    /// The call, measured while that is of interest.
+    /// Whether it is of interest how long handlers take.
+    pub(super) fn is_long(&self) -> bool {
+        self.meter.is_long.load(Ordering::Relaxed)
+    }
+
+    /// The call, measured.
     pub(super) fn measured(&self, call: Call) -> Call {
-        if !self.meter.is_long.load(Ordering::Relaxed) {
-            return call;
-        }
         Call::boxed(Measured { call, meter: self.meter.clone() })
     }
 

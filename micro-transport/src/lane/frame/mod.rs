@@ -37,7 +37,7 @@ pub(crate) use self::names::{Named, put_format, put_route};
 pub(crate) use self::reader::Frames;
 #[cfg(test)]
 pub(crate) use self::reply::put_reply;
-pub(crate) use self::reply::{ReplyHead, put_reply_head};
+pub(crate) use self::reply::{ReplyHead, put_plain_reply_head, put_reply_head};
 pub(crate) use self::run::Run;
 pub(crate) use self::violation::Violation;
 

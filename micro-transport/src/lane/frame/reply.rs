@@ -54,6 +54,13 @@ pub(crate) fn put_reply_head<M: Entries>(
     put(out, id, head, body, 0);
 }
 
+/// Writes a REPLY with nothing but a whole message, up to that, of which so many bytes are to follow.
+pub(crate) fn put_plain_reply_head(out: &mut Vec<u8>, id: u32, len: usize) {
+    let mut fixed = [BODY; HEADER + 1];
+    fixed[..8].copy_from_slice(&header(1 + len, kind::REPLY, id));
+    out.extend_from_slice(&fixed);
+}
+
 fn put<M: Entries>(out: &mut Vec<u8>, id: u32, head: &ReplyHead<M>, body: Option<Carried>, room: usize) {
     let lists = [(METADATA, head.metadata), (TRAILERS, head.trailers)].map(|(flag, list)| {
         let length = list.length();

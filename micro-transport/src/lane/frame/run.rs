@@ -22,11 +22,16 @@ pub(crate) struct Run {
 
 impl Frames {
     /// The messages of a stream that come next, if no frame comes before them and none is longer than `most`.
+    #[inline] // What comes next mostly is something else.
     pub(crate) fn run(&mut self, most: usize) -> Option<Run> {
-        let bytes = &self.bytes[self.at..];
-        if *bytes.get(3)? != kind::DATA {
+        if *self.bytes.get(self.at + 3)? != kind::DATA {
             return None;
         }
+        self.run_of_data(most)
+    }
+
+    fn run_of_data(&mut self, most: usize) -> Option<Run> {
+        let bytes = &self.bytes[self.at..];
         let first = whole(bytes, most.saturating_add(1).min(self.longest))?;
         let id = first.1;
         if id == 0 {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use micro_core::{Body, BodyStream, Deadline, Dispatch, Error, Head, Peer, Request, Response, Result};
+use micro_core::{Body, BodyStream, Deadline, Error, Head, Peer, Request, Response, Result};
 use tokio::time::Instant;
 
 use super::First;
@@ -81,10 +81,6 @@ impl Calls {
 
     pub(super) fn peer(&self) -> &Peer {
         &self.peer
-    }
-
-    pub(super) fn line(&self) -> &Arc<Line> {
-        &self.line
     }
 
     /// The longest frame that may come.
@@ -167,11 +163,12 @@ impl Calls {
         let First { mut request, permit } = first;
         request.head.peer = Some(self.peer.clone());
         self.places.push(Taken::Free);
-        let place = self.tables.unnumbered();
+        let life = Life::of(&request.head, self.tables.unnumbered());
         let mut batch = Batch::new(Bytes::new(), std::time::Instant::now());
-        self.run(1, request, permit, &place, &mut batch, cx);
+        self.run(1, request, life, permit, &mut batch, cx);
     }
 
+    #[inline(always)] // It has one caller, and a call of its own has the frame copied.
     fn handle(
         &mut self,
         frame: Frame<'_>,
@@ -258,7 +255,7 @@ impl Calls {
         let body = match message {
             None if call.stream => {
                 batch.spawned = true;
-                return self.stream(id, head, &place);
+                return self.stream(id, head, place);
             }
             None => Body::Empty,
             Some(message) => match self.partials.put(id, message)? {
@@ -275,7 +272,10 @@ impl Calls {
                 Came::Nothing => Body::Empty,
             },
         };
-        self.dispatch(id, Request::new(head, body), &place, batch, cx);
+        if let Some(permit) = self.permit(id) {
+            let life = Life::of(&head, place);
+            self.run(id, Request::new(head, body), life, permit, batch, cx);
+        }
         Ok(())
     }
 
@@ -302,38 +302,31 @@ impl Calls {
         Ok(())
     }
 
-    /// Has a call answered, at once where that is soon done.
-    pub(super) fn dispatch(
-        &mut self,
-        id: u32,
-        request: Request,
-        place: &Arc<Place>,
-        batch: &mut Batch,
-        cx: &mut Context<'_>,
-    ) {
-        match self.serving.calls.take() {
-            Some(permit) => self.run(id, request, permit, place, batch, cx),
-            None => self.answer(id, Err(too_many(&self.serving.options))),
+    /// The right to run of a call, which is answered where there is none.
+    pub(super) fn permit(&mut self, id: u32) -> Option<Permit> {
+        let permit = self.serving.calls.take();
+        if permit.is_none() {
+            self.answer(id, Err(too_many(&self.serving.options)));
         }
+        permit
     }
 
-    /// The same for one that has its permit.
-    fn run(
+    /// Has a call answered, at once where that is soon done.
+    pub(super) fn run(
         &mut self,
         id: u32,
         request: Request,
+        life: Life,
         permit: Permit,
-        place: &Arc<Place>,
         batch: &mut Batch,
         cx: &mut Context<'_>,
     ) {
-        let (deadline, route) = (request.head.deadline, request.head.route.clone());
-        let begun = if self.is_in_place(place, batch) {
-            let mut call = self.serving.app.dispatch(request);
+        let begun = if self.is_in_place(&life.place, batch) {
+            let mut call = (*self.serving.app).dispatch(request);
             let polled = Pin::new(&mut call).poll(cx);
             if self.serving.options.placement == Placement::Adaptive {
                 let now = std::time::Instant::now();
-                place.note(now.duration_since(batch.now));
+                life.place.note(now.duration_since(batch.now));
                 batch.now = now;
             }
             match polled {
@@ -345,7 +338,7 @@ impl Calls {
             Begun::Request(request)
         };
         let key = self.line.lock().begin(id, permit);
-        self.start(key, begun, place, Life { deadline, route, requests: None });
+        self.start(key, begun, life);
         batch.spawned = true;
     }
 }
@@ -361,25 +354,22 @@ impl Calls {
     }
 
     /// A call whose request is a stream has a task from the start.
-    fn stream(&mut self, id: u32, head: Head, place: &Arc<Place>) -> std::result::Result<(), Violation> {
-        let Some(permit) = self.serving.calls.take() else {
-            self.answer(id, Err(too_many(&self.serving.options)));
-            return Ok(());
-        };
-        let (deadline, route) = (head.deadline, head.route.clone());
+    fn stream(&mut self, id: u32, head: Head, place: Arc<Place>) -> std::result::Result<(), Violation> {
+        let Some(permit) = self.permit(id) else { return Ok(()) };
+        let mut life = Life::of(&head, place);
         let window = self.own.stream_window;
         let inbox = Inbox::new(window);
         let key = self.line.lock().begin(id, permit);
         let body = BodyStream::new(Reader::new(inbox.clone(), self.line.clone(), key, window));
         let request = Request::new(head, Body::Stream(body));
-        let life = Life { deadline, route, requests: Some(inbox) };
-        self.start(key, Begun::Request(request), place, life);
+        life.requests = Some(inbox);
+        self.start(key, Begun::Request(request), life);
         Ok(())
     }
 
     /// Gives a call a task.
-    fn start(&mut self, key: Key, begun: Begun, place: &Arc<Place>, life: Life) {
-        let task = tokio::spawn(run(self.serving.clone(), self.line.clone(), key, begun, place.clone()))
+    fn start(&mut self, key: Key, begun: Begun, life: Life) {
+        let task = tokio::spawn(run(self.serving.clone(), self.line.clone(), key, begun, life.place.clone()))
             .abort_handle();
         if let Some(deadline) = life.deadline
             && self.due.is_none_or(|due| deadline < due)

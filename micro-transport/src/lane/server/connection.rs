@@ -47,6 +47,7 @@ pub(super) struct Connection<S> {
     /// Frames that have come and wait for room for their answers, and when they came.
     held: Option<(Bytes, Instant)>,
     calls: Calls,
+    line: Arc<Line>,
     /// The call that came before the lane began, until it runs.
     first: Option<First>,
     /// What is being written.
@@ -100,7 +101,8 @@ impl<S: Socket> Connection<S> {
         let line = Arc::new(Line::new(Traffic::new(&own, theirs)));
         let now = Instant::now();
         Self {
-            calls: Calls::new(serving.clone(), line, Arc::new(peer), own),
+            calls: Calls::new(serving.clone(), line.clone(), Arc::new(peer), own),
+            line,
             first,
             serving,
             socket,
@@ -276,8 +278,7 @@ impl<S: Socket> Connection<S> {
     /// Takes what is to be written next. Says whether there is anything.
     fn take(&mut self, cx: &mut Context<'_>) -> bool {
         let answered = self.calls.take_answers(&mut self.batch);
-        let line = self.calls.line().clone();
-        let mut state = line.lock();
+        let mut state = self.line.lock();
         state.bell.hear(cx);
         let more = !state.traffic.is_empty();
         if !answered && more && self.polite && !self.waited {

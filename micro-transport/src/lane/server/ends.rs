@@ -57,6 +57,14 @@ impl Calls {
     /// Frees the numbers of calls that their tasks have answered. It is done before anything is written, so that a peer
     /// cannot use a number again before that.
     pub(super) fn settle(&mut self, state: &mut State) {
+        if !state.answered.is_empty() {
+            self.settle_answered(state);
+        }
+        let traffic = &state.traffic;
+        self.waiting = (traffic.outbox.pending(), traffic.parts.pending());
+    }
+
+    fn settle_answered(&mut self, state: &mut State) {
         let State { answered, traffic, .. } = state;
         for id in answered.drain(..) {
             if let Taken::Running(running) = std::mem::take(&mut self.places[id as usize - 1]) {
@@ -70,12 +78,11 @@ impl Calls {
                 }
             }
         }
-        self.waiting = (traffic.outbox.pending(), traffic.parts.pending());
     }
 
     /// Tells those who read the requests of calls that are over. Without the lock: what they do then may need it.
     pub(super) fn let_go(&mut self) {
-        for running in self.over.drain(..) {
+        while let Some(running) = self.over.pop() {
             running.life.over();
         }
     }

@@ -89,7 +89,11 @@ impl Calls {
         let Taken::Coming(coming) = std::mem::take(&mut self.places[index]) else { return };
         self.running -= 1;
         let Coming { head, place } = *coming;
-        self.dispatch(index as u32 + 1, Request::new(head, Body::One(message)), &place, batch, cx);
+        let id = index as u32 + 1;
+        if let Some(permit) = self.permit(id) {
+            let life = Life::of(&head, place);
+            self.run(id, Request::new(head, Body::One(message)), life, permit, batch, cx);
+        }
     }
 
     /// The stream of a request has ended.

@@ -25,6 +25,16 @@ pub(super) fn put(outbox: &mut Outbox, peer: &Limits, id: u32, result: &Result<R
             return Rest::Nothing;
         }
     };
+    if let Body::One(message) = &response.body
+        && response.metadata().is_empty()
+        && response.trailers().is_empty()
+        && message.len() <= peer.max_frame.min(peer.max_message) as usize
+    {
+        // As nearly all are.
+        frame::put_plain_reply_head(outbox.frames(), id, message.len());
+        outbox.message(message);
+        return Rest::Nothing;
+    }
     let stream = response.body.is_stream();
     let none = &Metadata::new();
     let trailers = Measured::new(if stream { none } else { response.trailers() });

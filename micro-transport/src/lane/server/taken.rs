@@ -38,11 +38,17 @@ pub(super) struct Running {
 pub(super) struct Life {
     pub(super) deadline: Option<Deadline>,
     pub(super) route: Route,
+    pub(super) place: Arc<Place>,
     /// Where a streamed request goes.
     pub(super) requests: Option<Arc<Inbox>>,
 }
 
 impl Life {
+    /// That of a call with one message.
+    pub(super) fn of(head: &Head, place: Arc<Place>) -> Self {
+        Self { deadline: head.deadline, route: head.route.clone(), place, requests: None }
+    }
+
     /// The call is over: nothing comes of its requests any more. Who reads them may be in a task of its own.
     pub(super) fn over(&self) {
         if let Some(requests) = &self.requests {
