@@ -18,40 +18,59 @@ fn start() -> Instant {
     *START.get_or_init(Instant::now)
 }
 
-/// Nanoseconds since [`start`]; 584 years fit.
+/// In nanoseconds; 584 years fit. Calls have no longer ones, and what is longer is as long.
+fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
+}
+
+/// Nanoseconds since [`start`].
 fn now() -> u64 {
-    u64::try_from(start().elapsed().as_nanos()).unwrap_or(u64::MAX)
+    nanos(start().elapsed())
 }
 
 impl Deadline {
     /// The moment `time` from now; what lies past the end of the clock is its end.
     #[must_use]
     pub fn after(time: Duration) -> Self {
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Self(NonZeroU64::new(now().saturating_add(time)).unwrap_or(NonZeroU64::MIN))
+        Self::at(now().saturating_add(nanos(time)))
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now() -> Self {
+        Self::at(now())
+    }
+
+    /// The moment so many nanoseconds after the start.
+    fn at(nanos: u64) -> Self {
+        Self(NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN))
     }
 
     /// The moment `time` after `from`, for who has looked at the clock already.
     #[must_use]
     pub fn after_instant(from: Instant, time: Duration) -> Self {
-        let from = u64::try_from(from.saturating_duration_since(start()).as_nanos()).unwrap_or(u64::MAX);
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Self(NonZeroU64::new(from.saturating_add(time)).unwrap_or(NonZeroU64::MIN))
+        let from = nanos(from.saturating_duration_since(start()));
+        Self::at(from.saturating_add(nanos(time)))
     }
 
     /// The moment `time` before this one: for a call that lay about for so long before its deadline was read.
     #[must_use]
     pub fn sooner_by(self, time: Duration) -> Self {
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Self(NonZeroU64::new(self.0.get().saturating_sub(time)).unwrap_or(NonZeroU64::MIN))
+        Self::at(self.0.get().saturating_sub(nanos(time)))
     }
 
     /// The moment `time` after this one.
     #[must_use]
     #[inline]
     pub fn later_by(self, time: Duration) -> Self {
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(time))
+        Self(self.0.saturating_add(nanos(time)))
+    }
+
+    /// How many nanoseconds there are from `moment` until then; zero when that is later.
+    #[must_use]
+    #[inline]
+    pub fn nanos_from(self, moment: Self) -> u64 {
+        self.0.get().saturating_sub(moment.0.get())
     }
 
     /// How long it is until then; zero when it is past.
@@ -63,7 +82,7 @@ impl Deadline {
     /// Whether it is past.
     #[must_use]
     pub fn is_past(self) -> bool {
-        self.left().is_zero()
+        self.0.get() <= now()
     }
 
     /// The same moment for timers.

@@ -10,6 +10,9 @@ pub struct CallOptions {
     pub wait_for_ready: bool,
     /// Whether the call may be made twice: it may be tried again even where a handler can have seen it.
     pub idempotent: bool,
+    /// The ids of the nodes that earlier attempts of the same call were sent to: where there is another one, it is taken.
+    /// Set by the client's handle.
+    pub tried: Vec<Box<str>>,
     /// What other crates add: a selector, filters.
     pub extensions: Extensions,
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::{Account, App, Body, CallOptions, Deadline, Format, Metadata, Peer, Route};
+use crate::{Account, App, Body, CallOptions, Deadline, Format, Metadata, Origin, Peer, Route};
 
 /// A call as it travels: its head, and its body.
 #[derive(Debug)]
@@ -24,20 +23,12 @@ pub struct Head {
     pub deadline: Option<Deadline>,
     /// What the body is encoded in, and the answer will be.
     pub format: Format,
-    /// Who sent it: set by the transport that received it, and not sent.
-    pub peer: Option<Arc<Peer>>,
-    /// When its head was there, for those who shed what waited for too long: set by the transport that received it, and
-    /// not sent.
-    pub received: Option<Instant>,
-    /// Whose call it is: set by a layer that checked the credentials, and not sent.
-    pub account: Option<Arc<Account>>,
+    /// Where it comes from: set by who received it, and not sent.
+    pub origin: Option<Arc<Origin>>,
     /// The service that answers it: set by the router, and not sent.
     pub app: Option<Arc<App>>,
     /// How the caller wants it made: read by the client, and not sent.
     pub options: Option<Arc<CallOptions>>,
-    /// The ids of the nodes that earlier attempts of the same call were sent to: where there is another one, it is taken.
-    /// Set by the client's handle, read by the client, and not sent.
-    pub tried: Option<Arc<[Box<str>]>>,
 }
 
 impl Head {
@@ -49,13 +40,27 @@ impl Head {
             metadata: Metadata::new(),
             deadline: None,
             format,
-            peer: None,
-            received: None,
-            account: None,
+            origin: None,
             app: None,
             options: None,
-            tried: None,
         }
+    }
+
+    /// Who sent it.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        self.origin.as_ref()?.peer.as_deref()
+    }
+
+    /// Whose call it is.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        self.origin.as_ref()?.account.as_deref()
+    }
+
+    /// Says whose call it is: for a layer that has checked the credentials.
+    pub fn set_account(&mut self, account: impl Into<Arc<Account>>) {
+        Arc::make_mut(self.origin.get_or_insert_default()).account = Some(account.into());
     }
 }
 
@@ -70,5 +75,28 @@ impl Request {
     #[must_use]
     pub fn try_clone(&self) -> Option<Self> {
         Some(Self { body: self.body.try_clone()?, head: self.head.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_moved_without_a_call() {
+        // What is larger is copied by a function, each time that it is passed on.
+        assert!(size_of::<Request>() <= 128, "{}", size_of::<Request>());
+    }
+
+    #[test]
+    fn the_account_of_a_call_is_not_that_of_its_neighbours() {
+        let address = crate::Address::new("127.0.0.1:1").unwrap();
+        let shared = Arc::new(Origin::from(Arc::new(Peer::new(address, "test"))));
+        let mut head = Head::new(Route::new("a", "A.B"), crate::testing::JSON);
+        head.origin = Some(shared.clone());
+        head.set_account(Account::new("ali-baba"));
+        assert_eq!(head.account().map(|account| &*account.id), Some("ali-baba"));
+        assert_eq!(head.peer().map(|peer| peer.protocol), Some("test"));
+        assert!(shared.account.is_none());
     }
 }

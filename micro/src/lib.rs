@@ -131,9 +131,9 @@ pub use micro_core::{caller_conformance_tests, conformance, server_conformance_t
 pub use micro_core::{
     Account, Address, Answer, App, AsKey, Body, BodyStream, Call, CallOptions, Caller, Client, Code, Context,
     Deadline, Dispatch, Endpoint, Error, Extensions, Feedback, Format, Formats, Frame, Handler, Head, Key,
-    Kind, Listener, Message, Metadata, Outcome, Peer, Pick, Receiver, Request, RequestBuilder, Response,
-    Result, ResultExt, Route, Router, Schema, Sender, Server, Shutdown, Slots, Source, TraceContext, codec,
-    format, key, metadata,
+    Kind, Listener, Message, Metadata, Origin, Outcome, Peer, Pick, Receiver, Request, RequestBuilder,
+    Response, Result, ResultExt, Route, Router, Schema, Sender, Server, Shutdown, Slots, Source,
+    TraceContext, codec, format, key, metadata,
 };
 
 #[doc = include_str!("docs/error.md")]

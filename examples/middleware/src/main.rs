@@ -34,7 +34,7 @@ where
     fn call(&mut self, mut request: Request) -> Answer {
         match request.head.metadata.get("authorization") {
             Some("Bearer open-sesame") => {
-                request.head.account = Some(Arc::new(Account::new("ali-baba")));
+                request.head.set_account(Account::new("ali-baba"));
                 Box::pin(self.0.call(request))
             }
             _ => Box::pin(async { Err(Error::unauthenticated("say the magic words").not_reached()) }),

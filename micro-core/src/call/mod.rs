@@ -28,8 +28,6 @@ enum Picked {
     None,
     /// It learns how the call ends.
     Tells(Pick),
-    /// It has learned that.
-    Told(Answerer),
     /// It learns how the call ends, as soon as there is one, and the answer says which it was.
     Signs(Option<Pick>),
 }
@@ -37,11 +35,14 @@ enum Picked {
 enum Repr {
     Done,
     Ready(Result<Response>),
-    Slot(Option<Arc<dyn Slots>>, u32),
+    Slot(Arc<dyn Slots>, u32),
     Boxed(Pin<Box<dyn Future<Output = Result<Response>> + Send>>),
     Later(Pin<Box<dyn Future<Output = Result<Call>> + Send>>),
     Streaming(BodyStream),
 }
+
+/// An answer, and who gave it.
+pub(crate) type Answered = (Response, Answerer);
 
 /// The calls that wait in a connection's slab: what a transport implements to answer calls without allocating.
 ///
@@ -61,7 +62,7 @@ impl Call {
 
     /// A call that waits in a slab.
     pub fn slot(slots: Arc<dyn Slots>, key: u32) -> Self {
-        Self::new(Repr::Slot(Some(slots), key))
+        Self::new(Repr::Slot(slots, key))
     }
 
     /// A call that is a future.
@@ -95,37 +96,15 @@ impl Call {
         self.pick = match std::mem::replace(&mut self.pick, Picked::None) {
             Picked::None => Picked::Signs(None),
             Picked::Tells(pick) => Picked::Signs(Some(pick)),
-            known @ (Picked::Told(_) | Picked::Signs(_)) => known,
+            known @ Picked::Signs(_) => known,
         };
         self
     }
 
-    /// Who answered, once the call is ready; for the errors of what is made of the answer.
-    pub(crate) fn answerer(&mut self) -> Answerer {
-        match std::mem::replace(&mut self.pick, Picked::None) {
-            Picked::Told(answerer) => answerer,
-            Picked::None | Picked::Tells(_) | Picked::Signs(_) => Answerer::default(),
-        }
-    }
-
-    fn new(repr: Repr) -> Self {
-        Self { repr, pick: Picked::None }
-    }
-}
-
-// === impl Call ===
-
-impl Future for Call {
-    type Output = Result<Response>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+    /// The answer, and who gave it, for the errors of what is made of it.
+    pub(crate) fn poll_answered(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answered>> {
         let result = match &mut self.repr {
-            Repr::Slot(slots, key) => {
-                let Some(waiting) = slots else { return Poll::Pending };
-                let result = ready!(waiting.poll_slot(*key, cx));
-                *slots = None;
-                result
-            }
+            Repr::Slot(slots, key) => ready!(slots.poll_slot(*key, cx)),
             Repr::Boxed(future) => ready!(future.as_mut().poll(cx)),
             Repr::Later(future) => match ready!(future.as_mut().poll(cx)) {
                 Ok(made) => {
@@ -133,9 +112,9 @@ impl Future for Call {
                         Picked::Tells(pick) => made.with_pick(pick),
                         Picked::Signs(None) => made.signed(),
                         Picked::Signs(Some(pick)) => made.with_pick(pick).signed(),
-                        Picked::None | Picked::Told(_) => made,
+                        Picked::None => made,
                     };
-                    return self.as_mut().poll(cx);
+                    return self.poll_answered(cx);
                 }
                 Err(error) => Err(error),
             },
@@ -157,7 +136,12 @@ impl Future for Call {
         let (pick, signs) = match std::mem::replace(&mut self.pick, Picked::None) {
             Picked::Tells(pick) => (pick, false),
             Picked::Signs(Some(pick)) => (pick, true),
-            Picked::None | Picked::Told(_) | Picked::Signs(None) => return Poll::Ready(result),
+            Picked::None | Picked::Signs(None) => {
+                return Poll::Ready(result.map(|response| {
+                    let answerer = Answerer::default().or_of(&response);
+                    (response, answerer)
+                }));
+            }
         };
         Poll::Ready(match result {
             Ok(mut response) => {
@@ -170,20 +154,33 @@ impl Future for Call {
                     pick.answerer(Outcome::Ok)
                 };
                 if signs {
-                    response.sign(answerer);
-                } else {
-                    self.pick = Picked::Told(answerer);
+                    response.sign(answerer.clone());
                 }
-                Ok(response)
+                let answerer = answerer.or_of(&response);
+                Ok((response, answerer))
             }
             Err(error) => Err(pick.failed(error)),
         })
+    }
+
+    fn new(repr: Repr) -> Self {
+        Self { repr, pick: Picked::None }
+    }
+}
+
+// === impl Call ===
+
+impl Future for Call {
+    type Output = Result<Response>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+        self.poll_answered(cx).map_ok(|(response, _)| response)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if let Repr::Slot(Some(slots), key) = &self.repr {
+        if let Repr::Slot(slots, key) = &self.repr {
             slots.cancel(*key);
         }
     }
@@ -201,7 +198,7 @@ impl Debug for Call {
         };
         let pick = match &self.pick {
             Picked::Tells(pick) | Picked::Signs(Some(pick)) => Some(pick),
-            Picked::None | Picked::Told(_) | Picked::Signs(None) => None,
+            Picked::None | Picked::Signs(None) => None,
         };
         f.debug_struct("Call").field("state", &state).field("pick", &pick).finish()
     }

@@ -102,12 +102,8 @@ impl<R: Message> Future for Answer<R> {
     type Output = Result<R>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R>> {
-        if let Poll::Ready(result) = Pin::new(&mut self.call).poll(cx) {
-            let answerer = self.call.answerer();
-            return Poll::Ready(result.and_then(|response| {
-                let answerer = answerer.or_of(&response);
-                one((response, answerer), self.format, None)
-            }));
+        if let Poll::Ready(result) = self.call.poll_answered(cx) {
+            return Poll::Ready(result.and_then(|answered| one(answered, self.format, None)));
         }
         let Some(parent) = &mut self.parent else { return Poll::Pending };
         ready!(parent.as_mut().poll(cx));

@@ -1,6 +1,6 @@
 //! The calls with one message: each begins, is answered, and where it fails is made again.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Client, retry};
-use crate::pick::Answerer;
+use crate::call::Answered;
 use crate::{
     Body, Call, CallOptions, Code, Deadline, Error, Format, Head, Message, Metadata, Receiver, Request,
-    Response, Result, Route, Shutdown, key, stream,
+    Result, Route, Shutdown, key, stream,
 };
 
 /// What is asked of a client, beside the message.
@@ -40,16 +40,14 @@ pub(super) struct Exchange<'a, Q, T> {
 }
 
 enum State<'a> {
-    /// It has this long.
-    Asked(Option<Duration>),
+    /// It has this long, or what is wrong with it.
+    Asked(Result<Option<Duration>>),
     Called(Call),
     /// It is made again, or watches the call that it is made for.
     Further(Pin<Box<dyn Future<Output = Result<Answered>> + Send + 'a>>),
     Over,
 }
 
-/// An answer, and who gave it.
-pub(super) type Answered = (Response, Answerer);
 /// What makes a result of an answer in a format to a call that is made for another one.
 pub(super) type Read<T> = fn(Answered, Format, Option<&Shutdown>) -> Result<T>;
 
@@ -57,17 +55,11 @@ impl<'a, Q: Message, T> Exchange<'a, Q, T> {
     pub(super) fn new(
         asked: Asked<'a>,
         format: Format,
-        timeout: Option<Duration>,
+        timeout: Result<Option<Duration>>,
         message: Q,
         read: Read<T>,
     ) -> Self {
         Self { asked, format, deadline: None, message: Some(message), state: State::Asked(timeout), read }
-    }
-
-    /// The same, which has failed already.
-    pub(super) fn failed(mut self, error: Error) -> Self {
-        self.state = State::Called(Call::ready(Err(error)));
-        self
     }
 
     fn begin(&mut self, timeout: Option<Duration>) -> Result<State<'a>> {
@@ -78,7 +70,8 @@ impl<'a, Q: Message, T> Exchange<'a, Q, T> {
         }
         self.deadline = client.deadline_after(timeout);
         let Some(message) = &self.message else { return Ok(State::Over) };
-        let call = self.asked.begin(message, self.format, self.asked.head(self.format, self.deadline))?;
+        let body = self.asked.encoded(message, self.format)?;
+        let call = self.asked.send(self.asked.head(self.format, self.deadline), body);
         Ok(if client.parent.is_some() { self.further(call) } else { State::Called(call) })
     }
 
@@ -99,17 +92,14 @@ impl<Q: Message, T> Future for Exchange<'_, Q, T> {
         let result = loop {
             match &mut this.state {
                 State::Asked(timeout) => {
-                    let timeout = *timeout;
-                    match this.begin(timeout) {
+                    let timeout = std::mem::replace(timeout, Ok(None));
+                    match timeout.and_then(|timeout| this.begin(timeout)) {
                         Ok(state) => this.state = state,
                         Err(error) => break Err(error),
                     }
                 }
-                State::Called(call) => match ready!(Pin::new(&mut *call).poll(cx)) {
-                    Ok(response) => {
-                        let answerer = call.answerer().or_of(&response);
-                        break Ok((response, answerer));
-                    }
+                State::Called(call) => match ready!(call.poll_answered(cx)) {
+                    Ok(answered) => break Ok(answered),
                     Err(error) => this.state = this.further(Call::ready(Err(error))),
                 },
                 State::Further(further) => break ready!(further.as_mut().poll(cx)),
@@ -145,13 +135,16 @@ impl Asked<'_> {
         Some(Arc::new(options))
     }
 
-    /// Begins a call with one message, unless the one that it is made for is over.
-    fn begin<Q: Message>(&self, message: &Q, format: Format, head: Head) -> Result<Call> {
+    /// The message of a call, unless the one that it is made for is over.
+    fn encoded<Q: Message>(&self, message: &Q, format: Format) -> Result<Body> {
         if self.client.parent.as_ref().is_some_and(Shutdown::is_fired) {
             return Err(stream::over());
         }
-        let body = Body::One(message.to_bytes(format)?);
-        Ok(self.client.terms.caller.dispatch(Request::new(head, body)))
+        message.to_bytes(format).map(Body::One)
+    }
+
+    fn send(&self, head: Head, body: Body) -> Call {
+        (*self.client.terms.caller).dispatch(Request::new(head, body))
     }
 
     /// Whether the call may be made twice: the caller says so, or the endpoint is declared so.
@@ -166,8 +159,10 @@ impl Asked<'_> {
 impl Client {
     /// The earlier one of what a call is given and what is left of the call that this handle works for.
     pub(super) fn deadline_after(&self, timeout: Option<Duration>) -> Option<Deadline> {
-        let own = timeout.map(Deadline::after);
-        [own, self.deadline].into_iter().flatten().min()
+        match (timeout.map(Deadline::after), self.deadline) {
+            (Some(own), Some(left)) => Some(own.min(left)),
+            (own, left) => own.or(left),
+        }
     }
 }
 
@@ -185,11 +180,7 @@ async fn further<Q: Message>(
     let mut tried = Vec::<Box<str>>::new();
     let mut attempt = 1;
     loop {
-        let answered = async {
-            let response = (&mut call).await?;
-            let answerer = call.answerer().or_of(&response);
-            Ok((response, answerer))
-        };
+        let answered = poll_fn(|cx| call.poll_answered(cx));
         let error = match unless_over(parent, answered).await {
             Ok(answered) => return Ok(answered),
             Err(error) => error,
@@ -212,8 +203,10 @@ async fn further<Q: Message>(
         let mut head = asked.head(format, deadline);
         // A number is sound metadata.
         let _ = head.metadata.insert(key::MICRO_ATTEMPT, attempt.to_string());
-        head.tried = (!tried.is_empty()).then(|| tried.as_slice().into());
-        call = asked.begin(&message, format, head)?;
+        if !tried.is_empty() {
+            Arc::make_mut(head.options.get_or_insert_default()).tried.clone_from(&tried);
+        }
+        call = asked.send(head, asked.encoded(&message, format)?);
     }
 }
 
@@ -238,11 +231,11 @@ fn located(error: Error, route: &Route) -> Error {
 
 /// The stream of messages of an answer.
 pub(super) fn many<R: Message>(
-    (response, answerer): Answered,
+    answered: Answered,
     format: Format,
     parent: Option<&Shutdown>,
 ) -> Result<Receiver<R>> {
-    Ok(Receiver::of_response(response, answerer, format, parent))
+    Ok(Receiver::of_response(answered, format, parent))
 }
 
 /// The one message of an answer.
@@ -271,6 +264,7 @@ pub(super) fn one<R: Message>(
 mod tests {
     use super::*;
     use crate::BodyStream;
+    use crate::pick::Answerer;
 
     #[test]
     fn an_answer_that_is_a_stream_says_what_to_do() {

@@ -92,12 +92,8 @@ impl<'a> RequestBuilder<'a> {
         read: super::exchange::Read<T>,
     ) -> impl Future<Output = Result<T>> + Send {
         let (span, format) = (self.span(), self.asked.client.spoken::<Q, R>());
-        let exchange = Exchange::new(self.asked, format, timeout, message, read);
-        match self.error {
-            Some(error) => exchange.failed(error),
-            None => exchange,
-        }
-        .instrument(span)
+        let timeout = self.error.map_or(Ok(timeout), Err);
+        Exchange::new(self.asked, format, timeout, message, read).instrument(span)
     }
 
     fn open<Q: Message>(self, format: Format) -> (Sender<Q>, Call) {

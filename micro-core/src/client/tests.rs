@@ -163,7 +163,9 @@ async fn an_attempt_knows_where_the_earlier_ones_went() {
     let (scripted, client) = Scripted::client([refused("a"), unreached(), refused("b"), hello()]);
     client.with_attempts(4).call::<_, String>(ROUTE, ()).await.unwrap();
     let heads = scripted.heads();
-    let tried = heads.iter().map(|head| head.tried.as_deref().unwrap_or_default().join(" "));
+    let tried = heads
+        .iter()
+        .map(|head| head.options.as_ref().map_or_else(String::new, |options| options.tried.join(" ")));
     assert_eq!(tried.collect::<Vec<_>>(), ["", "a", "a", "a b"]);
 }
 

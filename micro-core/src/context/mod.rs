@@ -56,13 +56,13 @@ impl Context {
     /// Who sent the call.
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
-        self.head.peer.as_deref()
+        self.head.peer()
     }
 
     /// Whose call it is, if a layer found out.
     #[must_use]
     pub fn account(&self) -> Option<&Account> {
-        self.head.account.as_deref()
+        self.head.account()
     }
 
     /// Where the call stands in its trace, if the caller said so.

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::Messages;
+use crate::call::Answered;
 use crate::pick::Answerer;
-use crate::{Body, BodyStream, Call, Error, Format, Message, Metadata, Pulled, Response, Result, Shutdown};
+use crate::{Body, BodyStream, Call, Error, Format, Message, Metadata, Pulled, Result, Shutdown};
 
 /// The receiving end of a stream: a handler's requests, or a caller's answers. Dropping it before the end cancels the
 /// stream.
@@ -64,14 +65,9 @@ impl<T: Message> Receiver<T> {
         receiver
     }
 
-    pub(crate) fn of_response(
-        response: Response,
-        answerer: Answerer,
-        format: Format,
-        parent: Option<&Shutdown>,
-    ) -> Self {
+    pub(crate) fn of_response(answered: Answered, format: Format, parent: Option<&Shutdown>) -> Self {
         let mut receiver = Self::of_body(Body::Empty, format);
-        receiver.answered(response, answerer);
+        receiver.answered(answered);
         receiver.parent = parent.map(|parent| Box::pin(parent.fired()) as Parent);
         receiver
     }
@@ -145,15 +141,14 @@ impl<T: Message> Receiver<T> {
 
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let State::Calling(call) = &mut self.state else { return Poll::Ready(Ok(())) };
-        let response = ready!(Pin::new(&mut *call).poll(cx))?;
-        let answerer = call.answerer();
-        self.answered(response, answerer);
+        let answered = ready!(call.poll_answered(cx))?;
+        self.answered(answered);
         Poll::Ready(Ok(()))
     }
 
     /// The head of the answer is there.
-    fn answered(&mut self, response: Response, answerer: Answerer) {
-        self.answerer = answerer.or_of(&response);
+    fn answered(&mut self, (response, answerer): Answered) {
+        self.answerer = answerer;
         self.metadata = response.metadata().clone();
         self.trailers = response.trailers().clone();
         self.state = match response.body {

@@ -2,7 +2,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use micro_core::{Address, Call, Dispatch, Head, Peer, Request};
+use micro_core::{Address, Call, Dispatch, Head, Origin, Peer, Request};
 use tokio::runtime::Handle;
 
 use super::port::Port;
@@ -13,14 +13,14 @@ use crate::{Connection, ConnectionState, DialOptions};
 /// The link to one listener.
 pub(super) struct MemoryConnection {
     port: Arc<Port>,
-    peer: Arc<Peer>,
+    origin: Arc<Origin>,
     max_message: usize,
 }
 
 impl MemoryConnection {
     pub(super) fn new(port: Arc<Port>, from: Address, options: &DialOptions) -> Self {
         let peer = Peer::new(from, "memory").with_local(port.address().clone());
-        Self { port, peer: Arc::new(peer), max_message: options.max_message }
+        Self { port, origin: Arc::new(Origin::from(Arc::new(peer))), max_message: options.max_message }
     }
 }
 
@@ -29,7 +29,7 @@ impl Dispatch for MemoryConnection {
         let Head { deadline, route, .. } = &request.head;
         let limit = deadline.map(|deadline| (deadline, Waiting { what: "answer", route: route.clone() }));
         let streamed = request.body.is_stream();
-        match self.port.accept(request, &self.peer, self.max_message) {
+        match self.port.accept(request, &self.origin, self.max_message) {
             Err(error) => Call::ready(Err(error)),
             Ok(key) => {
                 let call = Call::slot(self.port.clone(), key);
@@ -56,7 +56,7 @@ impl Debug for MemoryConnection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryConnection")
             .field("to", self.port.address())
-            .field("from", &self.peer.address)
+            .field("from", &self.origin.peer.as_ref().map(|peer| &peer.address))
             .field("state", &self.state())
             .finish_non_exhaustive()
     }

@@ -1,10 +1,10 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use micro_core::{
-    Address, Body, BodyStream, Dispatch, Error, Frame, Head, Peer, Request, Response, Result, Route, Slots,
+    Address, Body, BodyStream, Dispatch, Error, Frame, Head, Origin, Request, Response, Result, Route, Slots,
 };
 use tokio::sync::{Notify, watch};
 
@@ -131,8 +131,8 @@ impl Port {
 
 impl Port {
     /// Takes a call in; the key is its slot.
-    pub(super) fn accept(&self, request: Request, peer: &Arc<Peer>, max_answer: usize) -> Result<u32> {
-        let request = self.received(request, peer)?;
+    pub(super) fn accept(&self, request: Request, origin: &Arc<Origin>, max_answer: usize) -> Result<u32> {
+        let request = self.received(request, origin)?;
         let mut calls = self.lock();
         match calls.state {
             ConnectionState::Ready => {}
@@ -150,7 +150,7 @@ impl Port {
     }
 
     /// The request as its receiver sees it: what does not travel is gone.
-    fn received(&self, request: Request, peer: &Arc<Peer>) -> Result<Request> {
+    fn received(&self, request: Request, origin: &Arc<Origin>) -> Result<Request> {
         let Request { head: sent, body } = request;
         let content_type = sent.format.content_type();
         let Some(format) = self.options.formats.find(content_type) else {
@@ -164,8 +164,7 @@ impl Port {
         let mut head = Head::new(route, format);
         head.metadata = sent.metadata;
         head.deadline = sent.deadline;
-        head.received = Some(Instant::now());
-        head.peer = Some(peer.clone());
+        head.origin = Some(origin.clone());
         let most = self.options.max_message;
         let body = match body {
             Body::One(bytes) => Body::One(limit::message(bytes, most)?),

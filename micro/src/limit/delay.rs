@@ -5,8 +5,8 @@
 //! measured where all of them wait, in the run queue: a probe goes to its back, and when it is polled again everything
 //! that was in the queue has had its turn. That is a lap. What is polled while a lap is on was there before it began, so
 //! it has waited for longer than the lap lasts by now; that is what is known of the wait of every call, without a clock
-//! read for it, and whatever its transport knows. The time since [`Head::received`](micro_core::Head::received) would
-//! see nothing of HTTP/1.1, and would take a slow upload for a queue.
+//! read for it, and whatever its transport knows. The time since the head of a request came would see nothing of
+//! HTTP/1.1, and would take a slow upload for a queue.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

@@ -75,7 +75,7 @@ pub async fn trailing_metadata_of_an_answer(promises: &Promises, fixture: &Fixtu
 pub async fn what_is_local_does_not_cross(promises: &Promises, fixture: &Fixture) {
     let up = Running::start(promises, fixture).await;
     let mut request = request("Probe.Local", "");
-    request.head.account = Some(std::sync::Arc::new(Account::new("root")));
+    request.head.set_account(Account::new("root"));
     request.head.app = Some(std::sync::Arc::new(micro_core::App::new("caller", micro_core::Formats::new())));
     let answer = up.connection.dispatch(request).await.expect("an answer");
     assert_eq!(bytes(answer), "false", "the handler must not see the caller's account or service");

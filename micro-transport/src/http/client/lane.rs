@@ -107,20 +107,6 @@ pub(super) fn is_refusal(error: &Error) -> bool {
         })
 }
 
-/// Makes a call if there is a place for it now, as there nearly always is.
-///
-/// # Errors
-/// The request of a call that would wait.
-pub(super) fn try_call(
-    group: &Arc<Group<Session>>,
-    request: Request,
-) -> std::result::Result<Call, Box<Request>> {
-    match group.at_once() {
-        Some(place) => Ok(place.dispatch(&request.head, request.body)),
-        None => Err(Box::new(request)),
-    }
-}
-
 /// Makes a call: at once if there is a place for it, and when there is one otherwise.
 pub(super) fn call(group: &Arc<Group<Session>>, request: Request) -> Call {
     let Request { head, body } = request;

@@ -164,7 +164,13 @@ impl Connection for HttpConnection {
 
     fn try_dispatch(&self, request: Request) -> std::result::Result<Call, Box<Request>> {
         let is_free = match &self.kind {
-            Kind::Lane(group) => return lane::try_call(group, request),
+            // In place: a function that takes the request would copy it first.
+            Kind::Lane(group) => {
+                return match group.at_once() {
+                    Some(place) => Ok(place.dispatch(&request.head, request.body)),
+                    None => Err(Box::new(request)),
+                };
+            }
             // One that has room is ready.
             Kind::Multiplexed(group) => !group.is_busy(),
             Kind::Bare(bare) => !bare.is_busy(),

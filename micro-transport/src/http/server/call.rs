@@ -7,7 +7,9 @@ use http::request::Parts;
 use http::{HeaderMap, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use micro_core::{Body, BodyStream, Error, Format, Frame, Head, Peer, Request, Response, Result, Route};
+use micro_core::{
+    Body, BodyStream, Error, Format, Frame, Head, Origin, Peer, Request, Response, Result, Route,
+};
 
 use super::activity::Activity;
 use super::answer::{Answer, Held};
@@ -32,7 +34,7 @@ pub(super) const BUSY: Duration = Duration::from_secs(1);
 pub(super) struct Inbound {
     shared: Arc<Shared>,
     activity: Arc<Activity>,
-    peer: Arc<Peer>,
+    origin: Arc<Origin>,
     /// Starts the tasks of streams.
     tasks: Spawner,
     /// The call with which the connection becomes a lane.
@@ -56,7 +58,13 @@ struct Content {
 
 impl Inbound {
     pub(super) fn new(shared: Arc<Shared>, activity: Arc<Activity>, peer: Peer, tasks: Spawner) -> Arc<Self> {
-        Arc::new(Self { shared, activity, peer: Arc::new(peer), tasks, first: Mutex::default() })
+        Arc::new(Self {
+            shared,
+            activity,
+            origin: Arc::new(Origin::from(Arc::new(peer))),
+            tasks,
+            first: Mutex::default(),
+        })
     }
 
     /// The call with which the connection has become a lane, if it has.
@@ -162,9 +170,8 @@ async fn call(
     let mut head = Head::new(route, content.format);
     // Its time runs from when the head came, not from when there was a turn to look at it.
     head.deadline = headers::deadline(&parts.headers)?.map(|deadline| deadline.sooner_by(received.elapsed()));
-    head.received = Some(received);
     head.metadata = headers::metadata(&parts.headers)?;
-    head.peer = Some(on.peer.clone());
+    head.origin = Some(on.origin.clone());
     *permit = Some(on.shared.calls.take().ok_or_else(|| too_many(&on.shared.options))?);
     let deadline = head.deadline;
     let body = message(on, body, content, &head).await?;

@@ -139,6 +139,7 @@ impl Task {
         // What the task itself has to say: a question to a silent peer, and good-bye when no call will be made any more.
         let say = |line: &mut Line| {
             *pongs = 0;
+            line.looked = None;
             line.tell_due(due, set);
             if std::mem::take(&mut line.ask) {
                 *set = false;
@@ -156,6 +157,7 @@ impl Task {
             Wrote::Blocked => {
                 // Calls go on that cannot be sent.
                 let mut line = shared.line();
+                line.looked = None;
                 line.tell_due(due, set);
                 if std::mem::take(&mut line.ask) {
                     *set = false;

@@ -9,8 +9,7 @@ use micro_core::Deadline;
 pub(super) struct Batch {
     /// All of it.
     pub(super) bytes: Bytes,
-    pub(super) came: Instant,
-    /// The same, as deadlines count from it: it takes some work to make one of the other.
+    /// When it came, as deadlines count from it.
     pub(super) origin: Deadline,
     /// When it began to be looked at, and the last look at the clock.
     pub(super) start: Instant,
@@ -28,6 +27,6 @@ impl Batch {
     /// What is left of one that came before.
     pub(super) fn held(bytes: Bytes, came: Instant, now: Instant) -> Self {
         let origin = Deadline::after_instant(came, Duration::ZERO);
-        Self { bytes, came, origin, start: now, now, spawned: false }
+        Self { bytes, origin, start: now, now, spawned: false }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use micro_core::{Body, BodyStream, Deadline, Error, Head, Peer, Request, Response, Result};
+use micro_core::{Body, BodyStream, Deadline, Error, Head, Origin, Peer, Request, Response, Result};
 use tokio::time::Instant;
 
 use super::First;
@@ -32,6 +32,8 @@ pub(super) struct Calls {
     pub(super) serving: Arc<Serving>,
     pub(super) line: Arc<Line>,
     pub(super) peer: Arc<Peer>,
+    /// The same, as it is told to handlers.
+    origin: Arc<Origin>,
     pub(super) own: Limits,
     pub(super) theirs: Limits,
     pub(super) tables: Tables,
@@ -61,6 +63,7 @@ impl Calls {
         Self {
             serving,
             line,
+            origin: Arc::new(Origin::from(peer.clone())),
             peer,
             own,
             theirs,
@@ -161,7 +164,7 @@ impl Calls {
     /// Runs the call that came before the lane began: number 1.
     pub(super) fn first(&mut self, first: First, cx: &mut Context<'_>) {
         let First { mut request, permit } = first;
-        request.head.peer = Some(self.peer.clone());
+        request.head.origin = Some(self.origin.clone());
         self.places.push(Taken::Free);
         let life = Life::of(&request.head, self.tables.unnumbered());
         let mut batch = Batch::new(Bytes::new(), std::time::Instant::now());
@@ -250,8 +253,7 @@ impl Calls {
         let mut head = Head::new(route, format);
         head.metadata = self.tables.metadata(call.block, call.own, &batch.bytes)?;
         head.deadline = (call.time != 0).then(|| batch.origin.later_by(Duration::from_nanos(call.time)));
-        head.received = Some(batch.came);
-        head.peer = Some(self.peer.clone());
+        head.origin = Some(self.origin.clone());
         let body = match message {
             None if call.stream => {
                 batch.spawned = true;

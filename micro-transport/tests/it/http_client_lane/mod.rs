@@ -81,7 +81,7 @@ impl Dispatch for Seen {
         });
         let left = request.head.deadline.map_or(0, |deadline| deadline.left().as_secs());
         let more = [
-            ("protocol", request.head.peer.map_or("", |peer| peer.protocol).to_owned()),
+            ("protocol", request.head.peer().map_or("", |peer| peer.protocol).to_owned()),
             ("keys", metadata.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(" ")),
             ("tenant", metadata.get("tenant").unwrap_or_default().to_owned()),
             ("left", left.to_string()),

@@ -128,7 +128,7 @@ async fn answer(request: Request, counted: Counted) -> Result<Response> {
         }
         ("Test.Head", _) => {
             let deadline = head.deadline.map(|deadline| deadline.left().as_secs());
-            let peer = head.peer.unwrap();
+            let peer = head.peer().unwrap();
             let metadata: Vec<_> = head.metadata.iter().map(|(key, _)| key.as_str()).collect();
             Ok(text(
                 json!({

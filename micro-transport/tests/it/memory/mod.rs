@@ -295,9 +295,9 @@ async fn a_service_that_panics_leaves_no_call_behind() {
 async fn what_does_not_travel_is_not_there() {
     let app = service(|request| {
         assert!(
-            request.head.options.is_none() && request.head.account.is_none() && request.head.app.is_none()
+            request.head.options.is_none() && request.head.account().is_none() && request.head.app.is_none()
         );
-        let names = format!("{} {}", request.head.route, request.head.peer.unwrap().address);
+        let names = format!("{} {}", request.head.route, request.head.peer().unwrap().address);
         Call::ready(match request.body {
             Body::One(body) if body == "fail" => Err(Error::internal("x").with_source("local")),
             _ => Ok(Response::new(Body::One(names.into()))),

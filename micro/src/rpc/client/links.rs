@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
-use micro_core::{Address, Call, Error, Request, Result};
+use arc_swap::{ArcSwapOption, Guard};
+use micro_core::{Address, Error, Result};
 use micro_registry::Node;
 use micro_selector::HealthOptions;
 use micro_transport::{Connection, ConnectionState, DialOptions, Transport};
@@ -31,7 +31,7 @@ pub(super) struct Link {
 }
 
 /// A connection as one pointer, which is what can be swapped.
-struct Held(Arc<dyn Connection>);
+pub(super) struct Held(pub(super) Arc<dyn Connection>);
 
 impl Links {
     pub(super) fn new(transport: Arc<dyn Transport>, options: DialOptions, health: HealthOptions) -> Self {
@@ -78,15 +78,9 @@ impl Link {
         (connection.state() == ConnectionState::Ready).then(|| connection.clone())
     }
 
-    /// Makes a call on the connection, if there is one and the call would not wait.
-    ///
-    /// # Errors
-    /// The request of a call that was not made.
-    pub(super) fn try_dispatch(&self, request: Request) -> std::result::Result<Call, Box<Request>> {
-        match &*self.connection.load() {
-            Some(held) => held.0.try_dispatch(request),
-            None => Err(Box::new(request)),
-        }
+    /// The connection, if there is one, as it is kept.
+    pub(super) fn held(&self) -> Guard<Option<Arc<Held>>> {
+        self.connection.load()
     }
 
     /// Whether a call would wait for others to end.

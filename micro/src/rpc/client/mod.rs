@@ -62,21 +62,27 @@ impl Dispatch for RpcClient {
     fn dispatch(&self, request: Request) -> Call {
         // Usually the nodes are known and connected, and nothing has to be waited for.
         let Some((nodes, pick)) = self.0.first(&request.head) else { return self.later(request, None) };
-        let request = match nodes.link(&pick) {
-            Some(link) => match link.try_dispatch(request) {
-                Ok(call) => return call.with_pick(pick),
-                Err(request) => *request,
-            },
-            None => request,
+        let tried = match nodes.link(&pick).map(|link| link.held()).as_deref() {
+            Some(Some(held)) => held.0.try_dispatch(request),
+            Some(None) | None => Err(Box::new(request)),
         };
-        match self.0.at_once(nodes, pick, &request.head) {
-            Ok((connection, pick)) => connection.dispatch(request).with_pick(pick),
-            Err(picked) => self.later(request, picked),
+        match tried {
+            Ok(call) => call.with_pick(pick),
+            Err(request) => self.elsewhere(*request, nodes, pick),
         }
     }
 }
 
 impl RpcClient {
+    /// A call that cannot be made at once where it was picked for.
+    #[cold]
+    fn elsewhere(&self, request: Request, nodes: Arc<Nodes>, pick: Pick) -> Call {
+        match self.0.at_once(nodes, pick, &request.head) {
+            Ok((connection, pick)) => connection.dispatch(request).with_pick(pick),
+            Err(picked) => self.later(request, picked),
+        }
+    }
+
     /// A call that has to wait for a node, or for the connection to the one that was picked.
     fn later(&self, request: Request, picked: Option<Picked>) -> Call {
         let inner = self.0.clone();
@@ -272,10 +278,11 @@ impl Inner {
 
     /// What the selector is told of a call, and who that is.
     fn hint<'a>(&'a self, head: &'a Head) -> (Hint<'a>, &'a Arc<dyn Selector>) {
-        let selection = head.options.as_ref().and_then(|options| options.extensions.get::<Selection>());
-        let mut hint = Hint::new(head.route.endpoint()).with_tried(head.tried.as_deref().unwrap_or_default());
+        let mut hint = Hint::new(head.route.endpoint());
         let mut selector = &self.selector;
-        if let Some(selection) = selection {
+        let Some(options) = &head.options else { return (hint, selector) };
+        hint.tried = &options.tried;
+        if let Some(selection) = options.extensions.get::<Selection>() {
             hint.filters = &selection.filters;
             hint.key = selection.key.as_deref();
             selector = selection.selector.as_ref().unwrap_or(selector);
