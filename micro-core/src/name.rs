@@ -35,6 +35,11 @@ impl<'a> Name<'a> {
         Self { text, hash }
     }
 
+    /// The hash of the text.
+    pub(crate) const fn hash(self) -> u64 {
+        self.hash
+    }
+
     /// The text.
     #[must_use]
     pub const fn as_str(self) -> &'a str {

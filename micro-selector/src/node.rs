@@ -227,7 +227,7 @@ impl Feedback for Node {
 
     fn done(&self, token: u64, outcome: Outcome) {
         self.stats.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if let Some(change) = self.stats.learn(Token::unpack(token), outcome) {
+        if let Some(change) = self.stats.learn(token, outcome) {
             self.tell(change, outcome);
         }
     }
@@ -242,7 +242,7 @@ impl Feedback for Node {
     }
 
     fn answered(&self, token: u64) -> u64 {
-        if let Some(change) = self.stats.learn(Token::unpack(token), Outcome::Ok) {
+        if let Some(change) = self.stats.learn(token, Outcome::Ok) {
             self.tell(change, Outcome::Ok);
         }
         // How long the rest of a stream takes is not for the node to say.

@@ -46,6 +46,10 @@ const TIME: u32 = 56;
 const TIMES: u8 = (1 << 6) - 1;
 
 impl Rest {
+    pub(crate) fn is_well(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
     pub(crate) fn state(&self) -> State {
         State::unpack(self.0.load(Ordering::Relaxed))
     }

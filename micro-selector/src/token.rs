@@ -25,6 +25,8 @@ pub(crate) enum Role {
 
 impl Token {
     pub(crate) const USUAL: Self = Self { role: Role::Usual, timed: false, start: None };
+    /// The same, packed.
+    pub(crate) const PLAIN: u64 = 0;
 
     pub(crate) fn pack(self) -> u64 {
         let role = match self.role {
@@ -61,6 +63,6 @@ mod tests {
                 assert_eq!(Token::unpack(token.pack()), token);
             }
         }
-        assert_eq!(Token::USUAL.pack(), 0);
+        assert_eq!(Token::USUAL.pack(), Token::PLAIN);
     }
 }

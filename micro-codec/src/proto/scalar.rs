@@ -10,10 +10,23 @@ use super::{Buf, BufMut, DecodeContext, DecodeError, Field, Fixed, Item, Plain, 
 
 /// Texts: those of prost, but read in one go where they lie in one piece.
 mod text {
-    pub(super) use prost::encoding::string::{encode, encoded_len};
+    pub(super) use prost::encoding::string::encoded_len;
     use prost::encoding::{decode_varint, string};
 
-    use super::{Buf, DecodeContext, DecodeError, WireType};
+    use super::{Buf, BufMut, DecodeContext, DecodeError, WireType};
+
+    /// The first number whose key is longer than a byte, and the first length that is.
+    const LONG: (u32, usize) = (16, 128);
+
+    pub(super) fn encode(tag: u32, value: &String, buf: &mut impl BufMut) {
+        if tag < LONG.0 && value.len() < LONG.1 {
+            // As most are: what comes before it is two bytes.
+            buf.put_slice(&[(tag << 3) as u8 | WireType::LengthDelimited as u8, value.len() as u8]);
+            buf.put_slice(value.as_bytes());
+        } else {
+            string::encode(tag, value, buf);
+        }
+    }
 
     pub(super) fn merge(
         wire: WireType,

@@ -86,8 +86,9 @@ impl Budget {
 /// The budgets of a client, one for each service.
 pub(super) struct Budgets {
     share: u32,
-    /// The service that was called first, and is most of the time: it is found without a lock.
-    first: OnceLock<(Box<str>, Arc<Budget>)>,
+    /// The service that was called first, and is most of the time: it is found without a lock, by the hash of its name.
+    /// Another one with the same would share its budget, which harms nobody.
+    first: OnceLock<(u64, Arc<Budget>)>,
     known: RwLock<NameMap<Arc<Budget>>>,
 }
 
@@ -129,9 +130,9 @@ impl Budgets {
 
     /// The budget of a service, if it is the first one.
     fn first(&self, service: Name<'_>) -> Option<&Arc<Budget>> {
-        let first = || (service.as_str().into(), Arc::new(Budget::new(self.share)));
-        let (name, budget) = self.first.get_or_init(first);
-        (**name == *service.as_str()).then_some(budget)
+        let first = || (service.hash(), Arc::new(Budget::new(self.share)));
+        let (hash, budget) = self.first.get_or_init(first);
+        (*hash == service.hash()).then_some(budget)
     }
 
     #[cfg(test)]

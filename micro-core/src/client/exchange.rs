@@ -95,19 +95,26 @@ impl<Q: Message, T> Future for Exchange<'_, Q, T> {
                     let timeout = std::mem::replace(timeout, Ok(None));
                     match timeout.and_then(|timeout| this.begin(timeout)) {
                         Ok(state) => this.state = state,
-                        Err(error) => break Err(error),
+                        Err(error) => {
+                            this.state = State::Over;
+                            break Err(error);
+                        }
                     }
                 }
                 State::Called(call) => match ready!(call.poll_answered(cx)) {
+                    // It says nothing more when it is polled again.
                     Ok(answered) => break Ok(answered),
                     Err(error) => this.state = this.further(Call::ready(Err(error))),
                 },
-                State::Further(further) => break ready!(further.as_mut().poll(cx)),
+                State::Further(further) => {
+                    let result = ready!(further.as_mut().poll(cx));
+                    this.state = State::Over;
+                    break result;
+                }
                 // Polled after it was ready, which no future promises anything about.
                 State::Over => return Poll::Pending,
             }
         };
-        this.state = State::Over;
         let parent = this.asked.client.parent.as_ref();
         Poll::Ready(result.and_then(|answered| (this.read)(answered, this.format, parent)))
     }
@@ -263,8 +270,8 @@ pub(super) fn one<R: Message>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BodyStream;
     use crate::pick::Answerer;
+    use crate::{BodyStream, Response};
 
     #[test]
     fn an_answer_that_is_a_stream_says_what_to_do() {
