@@ -122,6 +122,18 @@ pub fn decode_all<T: Message + DeserializeOwned + Numbered>(format: Format, byte
     }
 }
 
+/// Reads a small message with numbered fields where it lies among others.
+///
+/// # Errors
+/// As [`Message::decode`].
+pub fn decode_all_small<T: Message + DeserializeOwned + Numbered>(format: Format, bytes: &[u8]) -> Result<T> {
+    match format.kind() {
+        #[cfg(feature = "protobuf")]
+        Kind::Protobuf => crate::protobuf::read_small(bytes),
+        _ => decode_serde(format, bytes),
+    }
+}
+
 /// Writes a message that only protobuf knows.
 ///
 /// # Errors
@@ -151,6 +163,21 @@ pub fn decode_proto<T: Message + Numbered>(format: Format, bytes: Bytes) -> Resu
         Kind::Protobuf => crate::protobuf::read(bytes),
         _ => {
             let _ = &bytes;
+            Err(unspoken::<T>(format))
+        }
+    }
+}
+
+/// Reads a small message that only protobuf knows where it lies among others.
+///
+/// # Errors
+/// As [`Message::decode`].
+pub fn decode_proto_small<T: Message + Numbered>(format: Format, bytes: &[u8]) -> Result<T> {
+    match format.kind() {
+        #[cfg(feature = "protobuf")]
+        Kind::Protobuf => crate::protobuf::read_small(bytes),
+        _ => {
+            let _ = bytes;
             Err(unspoken::<T>(format))
         }
     }

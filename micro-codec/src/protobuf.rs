@@ -1,6 +1,6 @@
 //! Protobuf as a content type. How messages are written in it is told by the module [`proto`](crate::proto).
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use micro_core::codec::Codec;
 use micro_core::format::{FormatKind, Kind};
 use micro_core::{Error, Format, Place, Result, Value};
@@ -29,15 +29,18 @@ pub(crate) fn write<T: Numbered>(value: &T, out: &mut BytesMut) {
 }
 
 pub(crate) fn read<T: Numbered>(bytes: Bytes) -> Result<T> {
-    let mut slot = Slot(T::absent());
     // Fields of bytes are parts of a large message. Of a small one they are copies: that costs less than telling who
     // still uses it.
-    let merged = if bytes.len() < SMALL {
-        prost::Message::merge(&mut slot, &*bytes)
-    } else {
-        prost::Message::merge(&mut slot, bytes)
-    };
-    merged.map_err(|error| unreadable(&error))?;
+    if bytes.len() < SMALL { read_small(&bytes) } else { merged(bytes) }
+}
+
+pub(crate) fn read_small<T: Numbered>(bytes: &[u8]) -> Result<T> {
+    merged(bytes)
+}
+
+fn merged<T: Numbered>(bytes: impl Buf) -> Result<T> {
+    let mut slot = Slot(T::absent());
+    prost::Message::merge(&mut slot, bytes).map_err(|error| unreadable(&error))?;
     slot.0.ok_or_else(|| Error::invalid_argument("protobuf: none of the variants of the message is set"))
 }
 

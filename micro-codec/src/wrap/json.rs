@@ -43,4 +43,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Message for Json<T> {
     fn decode(format: Format, bytes: Bytes) -> Result<Self> {
         message::decode_serde(format, &bytes)
     }
+
+    fn decode_small(format: Format, bytes: &[u8]) -> Result<Self> {
+        message::decode_serde(format, bytes)
+    }
 }

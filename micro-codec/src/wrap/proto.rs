@@ -46,6 +46,10 @@ impl<T: prost::Message + Default + 'static> Message for Proto<T> {
     fn decode(format: Format, bytes: Bytes) -> Result<Self> {
         message::decode_proto(format, bytes)
     }
+
+    fn decode_small(format: Format, bytes: &[u8]) -> Result<Self> {
+        message::decode_proto_small(format, bytes)
+    }
 }
 
 impl<T: prost::Message + Default> Absent for Proto<T> {

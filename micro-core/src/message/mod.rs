@@ -37,6 +37,15 @@ pub trait Message: Sized + Send + 'static {
     /// [`Error::unsupported_format`](crate::Error::unsupported_format) for a format it does not speak.
     fn decode(format: Format, bytes: Bytes) -> Result<Self>;
 
+    /// Reads a small message where it lies among others, which costs less than to give it bytes of its own.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    #[doc(hidden)]
+    fn decode_small(format: Format, bytes: &[u8]) -> Result<Self> {
+        Self::decode(format, Bytes::copy_from_slice(bytes))
+    }
+
     /// The message as bytes of its own.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
+use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -16,9 +17,10 @@ const ELSEWHERE: u32 = u32::MAX;
 const KEPT: usize = 512;
 
 /// Messages of a stream, encoded, in their order: what passes between a handler and its connection at once. Small ones
-/// lie one behind the other in one block.
+/// lie one behind the other in one block, with room for the heads of their frames.
 #[derive(Default)]
 pub struct Messages {
+    /// Each behind as many bytes as [`HEAD`](Self::HEAD) says.
     small: BytesMut,
     /// How much of `small` belongs to messages that were taken.
     at: usize,
@@ -32,35 +34,53 @@ pub struct Messages {
 
 /// Messages that lie in what was read.
 struct Block {
-    rest: Bytes,
+    bytes: Bytes,
+    /// How much of it belongs to messages that were taken.
+    at: usize,
     count: usize,
     next: Next,
 }
 
-/// Takes a message off the front of a block; `None` where there is none.
-type Next = fn(&mut Bytes) -> Option<Bytes>;
+/// Finds the first message in what is left of a block; `None` where there is none.
+type Next = fn(&[u8]) -> Option<Range<usize>>;
 
-/// A message where it is.
-#[derive(Clone, Copy, Debug)]
-pub enum Piece<'a> {
-    /// One of few bytes, which are to be copied.
-    Small(&'a [u8]),
-    /// One that need not be copied.
-    Large(&'a Bytes),
-}
+impl Block {
+    /// Where the first message is.
+    fn first(&self) -> Option<Range<usize>> {
+        let first = (self.next)(self.bytes.get(self.at..)?)?;
+        Some(self.at + first.start..self.at + first.end)
+    }
 
-impl Piece<'_> {
-    /// How many bytes the message has.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        match self {
-            Self::Small(bytes) => bytes.len(),
-            Self::Large(bytes) => bytes.len(),
+    /// The same, and it is taken.
+    fn take(&mut self) -> Option<Range<usize>> {
+        let first = self.first().filter(|_| self.count > 0)?;
+        self.at = first.end;
+        self.count -= 1;
+        Some(first)
+    }
+
+    fn piece(&self, message: Range<usize>) -> Piece<'_> {
+        if message.len() < LARGE {
+            Piece::Small(&self.bytes[message])
+        } else {
+            Piece::Large(self.bytes.slice(message))
         }
     }
 }
 
+/// A message where it is.
+#[derive(Clone, Debug)]
+pub enum Piece<'a> {
+    /// One of few bytes, which are to be copied.
+    Small(&'a [u8]),
+    /// One that need not be copied.
+    Large(Bytes),
+}
+
 impl Messages {
+    /// How much room there is in front of each small message: as much as the head of a frame of the lane takes.
+    pub const HEAD: usize = 9;
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -81,38 +101,48 @@ impl Messages {
 
     /// Puts a message behind the others, as it is.
     pub fn push(&mut self, message: Bytes) {
-        self.unpack();
+        self.tidy();
         self.bytes += message.len();
         self.lengths.push(ELSEWHERE);
         self.large.push_back(message);
     }
 
-    /// Puts in `count` messages of `bytes` bytes together that lie in what was read: `next` takes one after the other out
-    /// of `block`. For who has none yet.
+    /// Puts in `count` messages of `bytes` bytes together that lie in what was read: `next` finds the first one in what is
+    /// left of `block`. For who has none yet.
     pub fn put_block(
         &mut self,
         block: Bytes,
         count: usize,
         bytes: usize,
-        next: fn(&mut Bytes) -> Option<Bytes>,
+        next: fn(&[u8]) -> Option<Range<usize>>,
     ) {
-        self.unpack();
+        self.tidy();
         self.bytes += bytes;
-        self.block = (count > 0).then_some(Block { rest: block, count, next });
-        if !self.lengths.is_empty() {
-            self.unpack();
+        let block = Block { bytes: block, at: 0, count, next };
+        if self.lengths.is_empty() && count > 0 {
+            self.block = Some(block);
+        } else {
+            self.unpack(block);
         }
     }
 
-    /// Makes messages that were read such as any.
-    fn unpack(&mut self) {
-        let Some(mut block) = self.block.take() else { return };
-        while block.count > 0
-            && let Some(message) = (block.next)(&mut block.rest)
-        {
-            block.count -= 1;
+    /// Makes ready for one more: forgets those that were taken, if there are no others, and makes messages that were read
+    /// such as any.
+    fn tidy(&mut self) {
+        if self.lengths.len() == self.taken {
+            self.small.clear();
+            self.lengths.clear();
+            (self.at, self.taken) = (0, 0);
+        }
+        if let Some(block) = self.block.take() {
+            self.unpack(block);
+        }
+    }
+
+    fn unpack(&mut self, mut block: Block) {
+        while let Some(message) = block.take() {
             self.lengths.push(ELSEWHERE);
-            self.large.push_back(message);
+            self.large.push_back(block.bytes.slice(message));
         }
     }
 
@@ -125,66 +155,85 @@ impl Messages {
     }
 
     fn copy(&mut self, message: &[u8]) {
-        self.unpack();
+        self.tidy();
         self.bytes += message.len();
         self.lengths.push(message.len() as u32);
+        self.small.reserve(Self::HEAD + message.len());
+        self.small.extend_from_slice(&[0; Self::HEAD]);
         self.small.extend_from_slice(message);
     }
 
-    /// The first one.
+    /// How many bytes the first one has.
     #[must_use]
-    pub fn first(&mut self) -> Option<Piece<'_>> {
-        self.unpack();
+    pub fn first(&self) -> Option<usize> {
+        if let Some(block) = &self.block {
+            return block.first().map(|message| message.len());
+        }
         match *self.lengths.get(self.taken)? {
-            ELSEWHERE => self.large.front().map(Piece::Large),
-            length => Some(Piece::Small(&self.small[self.at..][..length as usize])),
+            ELSEWHERE => self.large.front().map(Bytes::len),
+            length => Some(length as usize),
         }
     }
 
-    /// Forgets the first one.
-    pub fn skip(&mut self) {
-        self.unpack();
-        let Some(length) = self.lengths.get(self.taken) else { return };
-        self.taken += 1;
-        if *length == ELSEWHERE {
-            self.bytes -= self.large.pop_front().map_or(0, |message| message.len());
-        } else {
-            self.bytes -= *length as usize;
-            self.at += *length as usize;
+    /// Reads the first one where it is, and forgets it.
+    pub fn read<R>(&mut self, read: impl FnOnce(Piece<'_>) -> R) -> Option<R> {
+        if let Some(block) = &mut self.block {
+            let message = block.take()?;
+            self.bytes -= message.len();
+            let result = read(block.piece(message));
+            self.block.take_if(|block| block.count == 0);
+            return Some(result);
         }
-        self.tidy();
+        let length = *self.lengths.get(self.taken)?;
+        self.taken += 1;
+        if length == ELSEWHERE {
+            let message = self.large.pop_front()?;
+            self.bytes -= message.len();
+            return Some(read(Piece::Large(message)));
+        }
+        let length = length as usize;
+        self.bytes -= length;
+        let start = self.at + Self::HEAD;
+        self.at = start + length;
+        Some(read(Piece::Small(&self.small[start..self.at])))
+    }
+
+    /// Takes the small messages that come first, as long as `begin` wants them: it is given the length of each, and fills
+    /// in the room in front of it. Says what that comes to, one behind the other.
+    pub fn take_small(&mut self, mut begin: impl FnMut(usize, &mut [u8; Self::HEAD]) -> bool) -> &[u8] {
+        let start = self.at;
+        for length in self.lengths.iter().skip(self.taken).take_while(|length| **length != ELSEWHERE) {
+            let length = *length as usize;
+            let Some(head) = self.small[self.at..].first_chunk_mut() else { break };
+            if !begin(length, head) {
+                break;
+            }
+            self.taken += 1;
+            self.bytes -= length;
+            self.at += Self::HEAD + length;
+        }
+        &self.small[start..self.at]
     }
 
     /// Takes the first one out.
     pub fn pop(&mut self) -> Option<Bytes> {
         if let Some(block) = &mut self.block {
-            let message = (block.next)(&mut block.rest)?;
+            let message = block.take()?;
             self.bytes -= message.len();
-            block.count -= 1;
-            if block.count == 0 {
-                self.block = None;
-            }
+            let message = block.bytes.slice(message);
+            self.block.take_if(|block| block.count == 0);
             return Some(message);
         }
         let length = *self.lengths.get(self.taken)?;
         self.taken += 1;
         let message = if length == ELSEWHERE {
-            self.large.pop_front().unwrap_or_default()
+            self.large.pop_front()?
         } else {
-            self.small.advance(std::mem::take(&mut self.at));
+            self.small.advance(std::mem::take(&mut self.at) + Self::HEAD);
             self.small.split_to(length as usize).freeze()
         };
         self.bytes -= message.len();
-        self.tidy();
         Some(message)
-    }
-
-    fn tidy(&mut self) {
-        if self.is_empty() {
-            self.small.clear();
-            self.lengths.clear();
-            (self.at, self.taken) = (0, 0);
-        }
     }
 
     /// Gives back memory, if there are none: for who waits.
@@ -230,27 +279,61 @@ mod tests {
             for (index, message) in samples.iter().enumerate() {
                 assert_eq!((messages.len(), messages.bytes()), (samples.len() - index, rest));
                 rest -= message.len();
-                match messages.first().unwrap() {
+                assert_eq!(messages.first(), Some(message.len()));
+                if index % 2 == 0 {
+                    assert_eq!(messages.pop().unwrap(), message);
+                    continue;
+                }
+                messages.read(|piece| match piece {
                     Piece::Small(bytes) => assert!(bytes.len() < LARGE && index != 1 && bytes == message),
                     Piece::Large(bytes) => {
                         assert_eq!(bytes.as_ptr(), message.as_ptr(), "large ones are not copied");
                     }
-                }
-                if index % 2 == 0 {
-                    messages.skip();
-                } else {
-                    assert_eq!(messages.pop().unwrap(), message);
-                }
+                });
             }
             assert!(messages.is_empty() && messages.pop().is_none() && messages.first().is_none());
-            messages.skip();
+            assert!(messages.read(|_| ()).is_none());
             assert_eq!((messages.len(), messages.bytes()), (0, 0));
         }
     }
 
-    /// Takes off a message of two bytes.
-    fn two(block: &mut Bytes) -> Option<Bytes> {
-        (block.len() >= 2).then(|| block.split_to(2))
+    #[test]
+    fn small_ones_are_taken_together() {
+        let mut messages = Messages::default();
+        let put = |messages: &mut Messages, text: &str| {
+            messages.put(Written::Buffer(&mut BytesMut::from(text)));
+        };
+        for text in ["one", "", "three", "four"] {
+            put(&mut messages, text);
+        }
+        messages.push(Bytes::from_static(b"five"));
+        put(&mut messages, "six");
+        assert_eq!(messages.pop().unwrap(), "one");
+        let mut left = 2;
+        let mut begin = |size: usize, head: &mut [u8; Messages::HEAD]| {
+            *head = [b'0' + size as u8; Messages::HEAD];
+            left -= 1;
+            left >= 0
+        };
+        assert_eq!(messages.take_small(&mut begin), b"000000000555555555three");
+        assert_eq!((messages.len(), messages.bytes()), (3, 11));
+        assert_eq!(messages.take_small(&mut begin), b"");
+        let mut begin = |_: usize, head: &mut [u8; Messages::HEAD]| {
+            *head = [b'-'; Messages::HEAD];
+            true
+        };
+        assert_eq!(messages.take_small(&mut begin), b"---------four");
+        assert_eq!(messages.take_small(&mut begin), b"", "the next one is elsewhere");
+        assert_eq!(messages.pop().unwrap(), "five");
+        assert_eq!(messages.take_small(&mut begin), b"---------six");
+        assert!(messages.is_empty() && messages.bytes() == 0);
+        put(&mut messages, "seven");
+        assert_eq!(messages.pop().unwrap(), "seven");
+    }
+
+    /// Finds a message of two bytes.
+    fn two(block: &[u8]) -> Option<Range<usize>> {
+        (block.len() >= 2).then_some(0..2)
     }
 
     #[test]
@@ -262,7 +345,7 @@ mod tests {
             assert_eq!(messages.pop().unwrap(), "aa");
             if unpacked {
                 messages.push(Bytes::from_static(b"more"));
-                assert_eq!(messages.first().unwrap().size(), 2);
+                assert_eq!(messages.first(), Some(2));
             }
             for expected in ["bb", "cc", "more"].into_iter().take(if unpacked { 3 } else { 2 }) {
                 assert_eq!(messages.pop().unwrap(), expected);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::Messages;
+use super::{Messages, Piece};
 use crate::call::Answered;
 use crate::pick::Answerer;
 use crate::{Body, BodyStream, Call, Error, Format, Message, Metadata, Pulled, Result, Shutdown};
@@ -97,11 +97,14 @@ impl<T: Message> Receiver<T> {
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>>> {
-        let result = match ready!(self.poll_bytes(cx)) {
-            Ok(Some(bytes)) => {
-                T::decode(self.format, bytes).map(Some).map_err(|error| self.answerer.name(error))
+        let result = match ready!(self.poll_came(cx)) {
+            Ok(()) => {
+                let read = self.messages.read(|message| match message {
+                    Piece::Small(bytes) => T::decode_small(self.format, bytes),
+                    Piece::Large(bytes) => T::decode(self.format, bytes),
+                });
+                read.transpose().map_err(|error| self.answerer.name(error))
             }
-            Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
         if !matches!(result, Ok(Some(_))) {
@@ -110,33 +113,31 @@ impl<T: Message> Receiver<T> {
         Poll::Ready(result)
     }
 
-    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    /// Ready when there is a message, or there are none any more.
+    fn poll_came(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         if let Some(parent) = &mut self.parent
             && parent.as_mut().poll(cx).is_ready()
         {
             self.parent = None;
             return Poll::Ready(Err(over()));
         }
-        if let Some(message) = self.messages.pop() {
-            return Poll::Ready(Ok(Some(message)));
+        if !self.messages.is_empty() {
+            return Poll::Ready(Ok(()));
         }
         ready!(self.poll_head(cx))?;
         match &mut self.state {
             State::Streaming(stream) => match ready!(stream.poll_messages(cx, &mut self.messages)) {
-                Pulled::Messages => Poll::Ready(Ok(self.messages.pop())),
-                Pulled::End(trailers) => {
-                    self.trailers = trailers.unwrap_or_default();
-                    Poll::Ready(Ok(None))
-                }
-                Pulled::Failed(error) => Poll::Ready(Err(error)),
+                Pulled::Messages => {}
+                Pulled::End(trailers) => self.trailers = trailers.unwrap_or_default(),
+                Pulled::Failed(error) => return Poll::Ready(Err(error)),
             },
             State::One(bytes) => {
-                let bytes = std::mem::take(bytes);
+                self.messages.push(std::mem::take(bytes));
                 self.state = State::Ended;
-                Poll::Ready(Ok(Some(bytes)))
             }
-            State::Calling(_) | State::Ended => Poll::Ready(Ok(None)),
+            State::Calling(_) | State::Ended => {}
         }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {

@@ -155,10 +155,28 @@ fn message(item: &DeriveInput, speaks: Speaks, private: &TokenStream, described:
     }
     let (impl_generics, type_generics, bounds) = generics.split_for_impl();
     let schema = if described { quote!(schema) } else { quote!(unknown_schema) };
-    let (speaks, encode, decode, bytes) = match speaks {
-        Speaks::Serde => (quote!(serde_speaks), quote!(encode_serde), quote!(decode_serde), quote!(&bytes)),
-        Speaks::All => (quote!(all_speaks), quote!(encode_all), quote!(decode_all), quote!(bytes)),
-        Speaks::Proto => (quote!(proto_speaks), quote!(encode_proto), quote!(decode_proto), quote!(bytes)),
+    let (speaks, encode, decode, bytes, decode_small) = match speaks {
+        Speaks::Serde => (
+            quote!(serde_speaks),
+            quote!(encode_serde),
+            quote!(decode_serde),
+            quote!(&bytes),
+            quote!(decode_serde),
+        ),
+        Speaks::All => (
+            quote!(all_speaks),
+            quote!(encode_all),
+            quote!(decode_all),
+            quote!(bytes),
+            quote!(decode_all_small),
+        ),
+        Speaks::Proto => (
+            quote!(proto_speaks),
+            quote!(encode_proto),
+            quote!(decode_proto),
+            quote!(bytes),
+            quote!(decode_proto_small),
+        ),
     };
     quote! {
         #[automatically_derived]
@@ -177,6 +195,10 @@ fn message(item: &DeriveInput, speaks: Speaks, private: &TokenStream, described:
 
             fn decode(format: #private::Format, bytes: #private::Bytes) -> #private::Result<Self> {
                 #private::encoding::#decode(format, #bytes)
+            }
+
+            fn decode_small(format: #private::Format, bytes: &[u8]) -> #private::Result<Self> {
+                #private::encoding::#decode_small(format, bytes)
             }
         }
     }

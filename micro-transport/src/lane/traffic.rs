@@ -122,8 +122,7 @@ impl Traffic {
         messages: &mut Messages,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), usize>> {
-        while let Some(message) = messages.first() {
-            let size = message.size();
+        while let Some(size) = messages.first() {
             if size > self.peer.max_message as usize {
                 return Poll::Ready(Err(size));
             }
@@ -138,12 +137,35 @@ impl Traffic {
             if !self.parts.is_empty() && self.parts.holds(id, cx) {
                 return Poll::Pending;
             }
+            if self.put_small(flow, id, messages) {
+                continue;
+            }
             flow.credit -= cost_of(size);
             self.credit -= cost_of(size);
-            self.put_message(id, message);
-            messages.skip();
+            messages.read(|message| self.put_message(id, message));
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Sends those of the messages that come first which lie behind each other, as many as may be sent now. Says whether
+    /// there was one.
+    fn put_small(&mut self, flow: &mut Flow, id: u32, messages: &mut Messages) -> bool {
+        let (longest, mut spent) = (self.peer.max_message as usize, 0);
+        let credit = flow.credit.min(self.credit);
+        let mut room = ENOUGH.saturating_sub(self.outbox.pending());
+        let frames = messages.take_small(|size, head| {
+            if spent >= credit || room == 0 || size > longest {
+                return false;
+            }
+            *head = frame::data_head(id, size);
+            spent += cost_of(size);
+            room = room.saturating_sub(head.len() + size);
+            true
+        });
+        self.outbox.frames().extend_from_slice(frames);
+        flow.credit -= spent;
+        self.credit -= spent;
+        !frames.is_empty()
     }
 
     fn put_message(&mut self, id: u32, message: Piece<'_>) {
@@ -153,7 +175,6 @@ impl Traffic {
                 let mut opening = Vec::with_capacity(32);
                 let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
                 frame::put_data_head(&mut opening, id, Part::First { total }, max_frame);
-                let message = message.clone();
                 self.parts.push(Parted {
                     id,
                     opening,
@@ -165,7 +186,7 @@ impl Traffic {
             }
             Piece::Large(message) => {
                 frame::put_data_head(self.outbox.frames(), id, Part::Whole, message.len());
-                self.outbox.message(message);
+                self.outbox.message(&message);
             }
             Piece::Small(message) => frame::put_data(self.outbox.frames(), id, Part::Whole, message),
         }

@@ -1,3 +1,5 @@
+use micro_core::Messages;
+
 use super::fields::Fields;
 use super::message::{self, Part, Tail};
 use super::{HEADER, Violation, header, kind};
@@ -17,6 +19,13 @@ pub(crate) fn put_data(out: &mut Vec<u8>, id: u32, part: Part, bytes: &[u8]) {
 /// Writes a DATA up to its `len` bytes of a message, which are to follow.
 pub(crate) fn put_data_head(out: &mut Vec<u8>, id: u32, part: Part, len: usize) {
     put(out, id, part, len, 0);
+}
+
+/// The beginning of a DATA with a whole message of `len` bytes.
+pub(crate) fn data_head(id: u32, len: usize) -> [u8; Messages::HEAD] {
+    let mut head = [0; HEADER + 1];
+    head[..HEADER].copy_from_slice(&header(1 + len, kind::DATA, id));
+    head
 }
 
 fn put(out: &mut Vec<u8>, id: u32, part: Part, len: usize, room: usize) {
@@ -66,6 +75,9 @@ mod tests {
             put_data(&mut out, 7, part, b"x");
             assert_eq!(out, [fixed, b"x"].concat());
             assert_eq!(read(&out[HEADER..]), Ok((1, part)));
+            if part == Part::Whole {
+                assert_eq!(data_head(7, 1), fixed);
+            }
             let mut head = Vec::new();
             put_data_head(&mut head, 7, part, 1);
             assert_eq!(head, fixed);

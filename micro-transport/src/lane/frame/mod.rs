@@ -26,7 +26,7 @@ mod violation;
 pub(crate) use self::call::put_call;
 pub(crate) use self::call::{CallHead, put_call_head};
 pub(crate) use self::control::{put_cancel, put_credit, put_ping, put_pong};
-pub(crate) use self::data::{put_data, put_data_head};
+pub(crate) use self::data::{data_head, put_data, put_data_head};
 pub(crate) use self::end::{End, put_end};
 pub(crate) use self::goaway::{GoAway, put_goaway};
 pub(crate) use self::message::{Carried, Message, Part};

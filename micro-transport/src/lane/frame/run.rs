@@ -1,10 +1,12 @@
+use std::ops::Range;
+
 use bytes::{Buf, Bytes};
 use micro_core::Messages;
 
 use super::{Frames, HEADER, kind};
 
 /// What comes before the message in a DATA with a whole one.
-const HEAD: usize = HEADER + 1;
+pub(crate) const HEAD: usize = Messages::HEAD;
 
 /// How many messages are together at most.
 const MOST: u32 = 512;
@@ -84,7 +86,10 @@ impl Run {
 
     /// Takes the first one out.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
-        let message = next(&mut self.frames)?;
+        let message = next(&self.frames)?;
+        let end = message.end;
+        let message = self.frames.slice(message);
+        self.frames.advance(end);
         self.count -= 1;
         Some(message)
     }
@@ -96,15 +101,11 @@ impl Run {
     }
 }
 
-/// Takes the first message out of frames that are those of a run.
-fn next(frames: &mut Bytes) -> Option<Bytes> {
+/// Finds the first message in frames that are those of a run.
+fn next(frames: &[u8]) -> Option<Range<usize>> {
     let [a, b, c, ..] = *frames.first_chunk::<HEAD>()?;
     let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-    frames.advance(HEAD);
-    if frames.len() < length {
-        return Some(std::mem::take(frames));
-    }
-    Some(frames.split_to(length - 1))
+    Some(HEAD..(HEADER + length).min(frames.len()))
 }
 
 #[cfg(test)]
