@@ -63,7 +63,11 @@ impl<T: Future<Output = Result<()>> + Send> Streamed<T> {
                 Taken::End => true,
                 Taken::Nothing => false,
             };
-            let ran = this.handler.as_mut().as_pin_mut().map(|handler| handler.poll(cx));
+            let handler = this.handler.as_mut().as_pin_mut();
+            let ran = handler.map(|handler| match this.answers {
+                Some(answers) => answers.turn(messages, || handler.poll(cx)),
+                None => handler.poll(cx),
+            });
             let mut look = || this.answers.as_mut().map_or(Taken::End, |answers| answers.take(cx, messages));
             match ran {
                 // Nothing is sent any more.

@@ -84,6 +84,8 @@ impl Message for String {
 
 /// Bytes as they are, whatever the format says: what gateways and proxies pass on.
 impl Message for Bytes {
+    const IS_BYTES: bool = true;
+
     fn schema() -> &'static Schema {
         Schema::of::<Self>(|| Schema::new("Bytes", json!(true)))
     }

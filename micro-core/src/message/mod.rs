@@ -20,6 +20,10 @@ pub trait Message: Sized + Send + 'static {
     /// What it looks like.
     fn schema() -> &'static Schema;
 
+    /// Whether it is bytes that are passed on as they are.
+    #[doc(hidden)]
+    const IS_BYTES: bool = false;
+
     /// Whether it can be written and read in this format.
     fn speaks(format: Format) -> bool;
 
@@ -101,6 +105,14 @@ pub enum Written<'a> {
 }
 
 impl Written<'_> {
+    /// How many bytes the message has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Buffer(buffer) => buffer.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     /// The message as bytes of its own.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {

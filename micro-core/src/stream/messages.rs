@@ -7,6 +7,7 @@ use std::ops::Range;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::message::Written;
+use crate::{Error, Result};
 
 /// From which size on a message is passed on as it is. Smaller ones are copied together, which costs less than what
 /// tells who still uses a block of memory.
@@ -22,8 +23,9 @@ const KEPT: usize = 512;
 pub struct Messages {
     /// Each behind as many bytes as [`HEAD`](Self::HEAD) says.
     small: BytesMut,
-    /// How much of `small` belongs to messages that were taken.
+    /// How much of `small` belongs to messages that were taken, and to messages at all.
     at: usize,
+    end: usize,
     /// Of all messages, those that were taken too.
     lengths: Vec<u32>,
     taken: usize,
@@ -38,17 +40,15 @@ struct Block {
     /// How much of it belongs to messages that were taken.
     at: usize,
     count: usize,
-    next: Next,
 }
-
-/// Finds the first message in what is left of a block; `None` where there is none.
-type Next = fn(&[u8]) -> Option<Range<usize>>;
 
 impl Block {
     /// Where the first message is.
     fn first(&self) -> Option<Range<usize>> {
-        let first = (self.next)(self.bytes.get(self.at..)?)?;
-        Some(self.at + first.start..self.at + first.end)
+        let [a, b, c, ..] = *self.bytes.get(self.at..)?.first_chunk::<{ Messages::HEAD }>()?;
+        let start = self.at + Messages::HEAD;
+        let end = start + (usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)).checked_sub(1)?;
+        (end <= self.bytes.len()).then_some(start..end)
     }
 
     /// The same, and it is taken.
@@ -107,18 +107,12 @@ impl Messages {
         self.large.push_back(message);
     }
 
-    /// Puts in `count` messages of `bytes` bytes together that lie in what was read: `next` finds the first one in what is
-    /// left of `block`. For who has none yet.
-    pub fn put_block(
-        &mut self,
-        block: Bytes,
-        count: usize,
-        bytes: usize,
-        next: fn(&[u8]) -> Option<Range<usize>>,
-    ) {
+    /// Puts in `count` messages of `bytes` bytes together that lie in what was read, each behind its head: as many bytes as
+    /// [`HEAD`](Self::HEAD) says, of which the first three are the length of the message and one, as a big-endian number.
+    pub fn put_block(&mut self, block: Bytes, count: usize, bytes: usize) {
         self.tidy();
         self.bytes += bytes;
-        let block = Block { bytes: block, at: 0, count, next };
+        let block = Block { bytes: block, at: 0, count };
         if self.lengths.is_empty() && count > 0 {
             self.block = Some(block);
         } else {
@@ -132,7 +126,7 @@ impl Messages {
         if self.lengths.len() == self.taken {
             self.small.clear();
             self.lengths.clear();
-            (self.at, self.taken) = (0, 0);
+            (self.at, self.end, self.taken) = (0, 0, 0);
         }
         if let Some(block) = self.block.take() {
             self.unpack(block);
@@ -155,12 +149,56 @@ impl Messages {
     }
 
     fn copy(&mut self, message: &[u8]) {
-        self.tidy();
-        self.bytes += message.len();
-        self.lengths.push(message.len() as u32);
-        self.small.reserve(Self::HEAD + message.len());
-        self.small.extend_from_slice(&[0; Self::HEAD]);
+        self.begin();
         self.small.extend_from_slice(message);
+        self.small_is_put(message.len());
+    }
+
+    /// Writes one behind the others, where a small one is to lie. Says how many bytes it has.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut BytesMut) -> Result<()>) -> Result<usize> {
+        self.begin();
+        write(&mut self.small)?;
+        let start = self.end + Self::HEAD;
+        let Some(length) = self.small.len().checked_sub(start) else {
+            self.small.resize(self.end, 0);
+            return Err(Error::internal("a message took away what was written before it"));
+        };
+        if length < LARGE {
+            self.small_is_put(length);
+        } else {
+            let message = self.small.split_off(start);
+            self.push(message.freeze());
+        }
+        Ok(length)
+    }
+
+    /// Makes room for the head of a small one, where nothing is left of one that failed.
+    fn begin(&mut self) {
+        self.tidy();
+        self.small.truncate(self.end);
+        self.small.extend_from_slice(&[0; Self::HEAD]);
+    }
+
+    /// A small one lies behind its head.
+    fn small_is_put(&mut self, length: usize) {
+        self.bytes += length;
+        self.lengths.push(length as u32);
+        self.end += Self::HEAD + length;
+    }
+
+    /// Puts those of another one behind these.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        while let Some(message) = other.pop() {
+            self.push(message);
+        }
+    }
+
+    /// Whether a message of this size is a large one.
+    pub(crate) fn is_large(length: usize) -> bool {
+        length >= LARGE
     }
 
     /// How many bytes the first one has.
@@ -229,7 +267,9 @@ impl Messages {
         let message = if length == ELSEWHERE {
             self.large.pop_front()?
         } else {
-            self.small.advance(std::mem::take(&mut self.at) + Self::HEAD);
+            let before = std::mem::take(&mut self.at) + Self::HEAD;
+            self.end -= before + length as usize;
+            self.small.advance(before);
             self.small.split_to(length as usize).freeze()
         };
         self.bytes -= message.len();
@@ -331,16 +371,14 @@ mod tests {
         assert_eq!(messages.pop().unwrap(), "seven");
     }
 
-    /// Finds a message of two bytes.
-    fn two(block: &[u8]) -> Option<Range<usize>> {
-        (block.len() >= 2).then_some(0..2)
-    }
-
     #[test]
     fn messages_may_lie_in_what_was_read() {
         for unpacked in [false, true] {
             let mut messages = Messages::default();
-            messages.put_block(Bytes::from_static(b"aabbcc"), 3, 6, two);
+            let head = [0_u8, 0, 3, 4, 0, 0, 0, 7, 0];
+            let block: Vec<u8> =
+                ["aa", "bb", "cc"].iter().flat_map(|text| [&head[..], text.as_bytes()].concat()).collect();
+            messages.put_block(block.into(), 3, 6);
             assert_eq!((messages.len(), messages.bytes(), messages.is_empty()), (3, 6, false));
             assert_eq!(messages.pop().unwrap(), "aa");
             if unpacked {

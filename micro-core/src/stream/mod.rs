@@ -4,6 +4,7 @@ mod messages;
 pub(crate) mod pipe;
 mod receiver;
 mod sender;
+mod turn;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -5,8 +5,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::Messages;
+use super::turn::{Key, Turn};
 use crate::message::Written;
-use crate::{Error, Metadata, Result};
+use crate::{Error, Format, Message, Metadata, Result};
 
 /// How many messages there is place for, and how many bytes fill it.
 const MOST: usize = 256;
@@ -22,6 +23,8 @@ struct Place {
     /// What is said after them.
     trailers: Option<Metadata>,
     pace: Pace,
+    /// Which turn the handler has, or had last, where one sends: what it sends within that does not come here.
+    turn: u64,
     /// The writer is gone: nothing comes after what is there.
     finished: bool,
     /// The reader is gone: nobody takes what is there.
@@ -32,7 +35,7 @@ struct Place {
 
 /// How far the writer may go before its reader runs again.
 #[derive(Clone, Copy, Default)]
-enum Pace {
+pub(super) enum Pace {
     /// As far as there is place: they run beside each other.
     #[default]
     Free,
@@ -48,12 +51,22 @@ pub(crate) struct Writer {
     shared: Shared,
     /// How many messages it may put in without asking.
     room: usize,
+    /// The turn in which it was not with its handler's thread: for the rest of it all that it sends goes the same way, in
+    /// its order.
+    away: Option<u64>,
+    /// Whether the last message was a large one.
+    large: bool,
 }
 
 pub(crate) struct Reader {
     shared: Shared,
     /// Whether the writer waited when messages were taken last.
     eager: bool,
+    /// Which turn the handler has next, and how far it may go in that.
+    turn: u64,
+    pace: Pace,
+    /// Who waited in the last one for a place for more.
+    writer: Option<Waker>,
 }
 
 /// What a reader finds.
@@ -70,7 +83,8 @@ pub(crate) enum Taken {
 
 pub(crate) fn pipe() -> (Writer, Reader) {
     let shared = Shared::default();
-    (Writer { shared: shared.clone(), room: 0 }, Reader { shared, eager: false })
+    let writer = Writer { shared: shared.clone(), room: 0, away: None, large: false };
+    (writer, Reader { shared, eager: false, turn: 0, pace: Pace::One, writer: None })
 }
 
 /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
@@ -85,11 +99,18 @@ fn abandoned() -> Error {
 impl Place {
     /// How many messages may be put in now.
     fn room(&self) -> usize {
-        let count = self.messages.len();
-        if self.messages.bytes() >= FULL || self.trailers.is_some() {
+        if self.trailers.is_some() { 0 } else { self.pace.room(&self.messages) }
+    }
+}
+
+impl Pace {
+    /// How many messages may follow these now.
+    fn room(self, messages: &Messages) -> usize {
+        let count = messages.len();
+        if messages.bytes() >= FULL {
             return 0;
         }
-        let most = match self.pace {
+        let most = match self {
             Pace::Free => PORTION,
             // By and by more, so that a few slow ones do not keep the first.
             Pace::Since(_) if count == 0 => 1,
@@ -104,6 +125,17 @@ impl Place {
 impl Writer {
     /// Ready when there is place, or nobody will take anything from it.
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let room = self.in_turn(|turn| {
+            let room = turn.pace.room(&turn.messages);
+            if room == 0 {
+                set(&mut turn.writer, cx);
+            }
+            room
+        });
+        if let Some(room) = room {
+            self.room = room;
+            return if room > 0 { Poll::Ready(Ok(())) } else { Poll::Pending };
+        }
         let mut place = lock(&self.shared);
         if place.abandoned {
             return Poll::Ready(Err(abandoned()));
@@ -121,18 +153,64 @@ impl Writer {
         self.room > 0
     }
 
+    /// Does something with the turn of its handler, where that runs now, on this thread.
+    fn in_turn<R>(&self, act: impl FnOnce(&mut Turn) -> R) -> Option<R> {
+        let mine = |key: Key| key.pipe == address(&self.shared) && self.away != Some(key.number);
+        Turn::with(mine, act)
+    }
+
     /// Puts a message into the place that there is.
+    ///
+    /// # Errors
+    /// When nobody will take it, and what encoding says.
+    pub(crate) fn send<T: Message>(&mut self, message: &T, format: Format) -> Result<()> {
+        // A large one is written where others can be as large.
+        if !self.large && !T::IS_BYTES {
+            let written = self.in_turn(|turn| {
+                let length = turn.messages.write(|out| message.encode(format, out));
+                length.map(|length| (length, turn.messages.bytes()))
+            });
+            if let Some(written) = written {
+                let (length, bytes) = written?;
+                self.large = Messages::is_large(length);
+                self.went(bytes);
+                return Ok(());
+            }
+        }
+        message.written(format, |message| self.put(message))?
+    }
+
+    /// There is a message more, and so many bytes of all.
+    fn went(&mut self, bytes: usize) {
+        self.room = if bytes < FULL { self.room.saturating_sub(1) } else { 0 };
+    }
+
+    /// Puts in one that was written.
     ///
     /// # Errors
     /// When nobody will take it.
     pub(crate) fn put(&mut self, message: Written<'_>) -> Result<()> {
+        self.large = Messages::is_large(message.len());
+        let mut message = Some(message);
+        let bytes = self.in_turn(|turn| {
+            if let Some(message) = message.take() {
+                turn.messages.put(message);
+            }
+            turn.messages.bytes()
+        });
+        let Some(message) = message else {
+            self.went(bytes.unwrap_or(FULL));
+            return Ok(());
+        };
         let mut place = lock(&self.shared);
+        self.away = Some(place.turn);
         if place.abandoned {
             return Err(abandoned());
         }
         place.messages.put(message);
-        self.room = if place.messages.bytes() < FULL { self.room.saturating_sub(1) } else { 0 };
+        let bytes = place.messages.bytes();
         wake(place, |place| place.reader.take());
+        self.went(bytes);
         Ok(())
     }
 
@@ -155,7 +233,18 @@ impl Writer {
 }
 
 impl Reader {
-    /// Takes what there is, messages into `messages`, which is empty.
+    /// Has the handler run whose writer this is. What it sends comes into `messages`, which is empty: to be taken before
+    /// anything else. For who has looked before.
+    pub(crate) fn turn<R>(&mut self, messages: &mut Messages, run: impl FnOnce() -> R) -> R {
+        let key = Key { pipe: address(&self.shared), number: self.turn };
+        let (result, turn) = Turn::new(key, std::mem::take(messages), self.pace).run(run);
+        if let Some(turn) = turn {
+            (*messages, self.writer) = (turn.messages, turn.writer);
+        }
+        result
+    }
+
+    /// Takes what there is, messages into `messages`, where there may be those of a turn.
     pub(crate) fn take(&mut self, cx: &mut Context<'_>, messages: &mut Messages) -> Taken {
         match self.try_take(messages) {
             Ok(taken) => taken,
@@ -172,22 +261,33 @@ impl Reader {
     /// The same for a reader that lets the writer run where there is nothing yet, and looks again then.
     pub(crate) fn take_before(&mut self, messages: &mut Messages) -> Taken {
         let eager = std::mem::take(&mut self.eager);
-        match self.try_take(messages) {
-            Ok(taken) => taken,
+        let next = match self.try_take(messages) {
+            Ok(taken) => return taken,
             Err(mut place) => {
                 place.pace = if eager { Pace::Since(Instant::now()) } else { Pace::One };
-                Taken::Nothing
+                place.turn += 1;
+                (place.pace, place.turn)
             }
-        }
+        };
+        (self.pace, self.turn) = next;
+        Taken::Nothing
     }
 
     fn try_take(&mut self, messages: &mut Messages) -> std::result::Result<Taken, MutexGuard<'_, Place>> {
         let mut place = lock(&self.shared);
-        if !place.messages.is_empty() {
+        if messages.is_empty() {
             std::mem::swap(&mut place.messages, messages);
+        } else {
+            messages.append(&mut place.messages);
+        }
+        if !messages.is_empty() {
             place.pace = Pace::Free;
-            self.eager = place.writer.is_some();
+            let waits = self.writer.take();
+            self.eager = waits.is_some() || place.writer.is_some();
             wake(place, |place| place.writer.take());
+            if let Some(writer) = waits {
+                writer.wake();
+            }
             return Ok(Taken::Messages);
         }
         if let Some(trailers) = place.trailers.take() {
@@ -195,6 +295,11 @@ impl Reader {
         }
         if place.finished { Ok(Taken::End) } else { Err(place) }
     }
+}
+
+/// What tells a pipe from the others.
+fn address(shared: &Shared) -> usize {
+    Arc::as_ptr(shared).addr()
 }
 
 /// Remembers whom to wake.

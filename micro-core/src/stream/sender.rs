@@ -30,7 +30,7 @@ impl<T: Message> Sender<T> {
         if !self.writer.is_ready() {
             self.ready().await?;
         }
-        message.written(self.format, |message| self.writer.put(message))?
+        self.writer.send(&message, self.format)
     }
 
     /// Waits until a message would be taken at once.

@@ -312,3 +312,108 @@ async fn a_receiver_is_a_stream() {
     }
     assert_eq!(items, [Err(Code::InvalidArgument)], "a number is no text, and nothing comes after an error");
 }
+
+/// Runs a turn of the handler that has the writer of this reader. Returns what comes of it.
+fn turn(reader: &mut Reader, run: impl FnOnce()) -> Vec<Bytes> {
+    let mut messages = Messages::default();
+    assert!(matches!(reader.take_before(&mut messages), Taken::Nothing));
+    reader.turn(&mut messages, run);
+    match reader.take(&mut Context::from_waker(Waker::noop()), &mut messages) {
+        Taken::Messages => std::iter::from_fn(|| messages.pop()).collect(),
+        taken => panic!("{taken:?}"),
+    }
+}
+
+fn send(writer: &mut Writer, text: &str) {
+    writer.send(&text.to_owned(), JSON).unwrap();
+}
+
+#[test]
+fn what_is_sent_in_a_turn_keeps_its_order_wherever_it_is_sent() {
+    let (mut writer, mut reader) = pipe();
+    for _ in 0..2 {
+        let messages = turn(&mut reader, || {
+            send(&mut writer, "1");
+            writer.put(message("\"2\"")).unwrap();
+            std::thread::scope(|scope| scope.spawn(|| send(&mut writer, "3")).join()).unwrap();
+            send(&mut writer, "4");
+        });
+        assert_eq!(messages, ["\"1\"", "\"2\"", "\"3\"", "\"4\""]);
+        assert_eq!(turn(&mut reader, || send(&mut writer, "5")), ["\"5\""]);
+    }
+}
+
+#[test]
+fn a_turn_within_another_one_is_of_its_own_handler() {
+    let ((mut writer, mut reader), (mut inner_writer, mut inner_reader)) = (pipe(), pipe());
+    let messages = turn(&mut reader, || {
+        send(&mut writer, "1");
+        let inner = turn(&mut inner_reader, || {
+            send(&mut inner_writer, "inner");
+            send(&mut writer, "2");
+        });
+        assert_eq!(inner, ["\"inner\""]);
+        send(&mut writer, "3");
+        let panic = std::panic::AssertUnwindSafe(|| turn(&mut inner_reader, || panic!("a turn that panics")));
+        std::panic::catch_unwind(panic).unwrap_err();
+        send(&mut writer, "4");
+    });
+    assert_eq!(messages, ["\"1\"", "\"2\"", "\"3\"", "\"4\""]);
+}
+
+#[test]
+fn who_waits_in_a_turn_is_woken_when_its_messages_are_taken() {
+    let (mut writer, mut reader) = pipe();
+    let (writes, waker) = task();
+    let mut count = 0;
+    let messages = turn(&mut reader, || count = fill(&mut writer, &mut Context::from_waker(&waker), "a"));
+    assert_eq!((messages.len(), count, woken(&writes)), (1, 1, 1), "one, as it may be long until the next");
+    let messages = turn(&mut reader, || count = fill(&mut writer, &mut Context::from_waker(&waker), "a"));
+    assert!(count > 1 && messages.len() == count && woken(&writes) == 1, "{count}");
+}
+
+#[test]
+fn messages_that_cannot_be_written_leave_the_others_as_they_are() {
+    struct Text(&'static str);
+    impl Message for Text {
+        fn schema() -> &'static crate::Schema {
+            String::schema()
+        }
+        fn speaks(_: Format) -> bool {
+            true
+        }
+        fn encode(&self, _: Format, out: &mut bytes::BytesMut) -> Result<()> {
+            out.extend_from_slice(self.0.as_bytes());
+            match self.0 {
+                "wrong" => Err(Error::internal("wrong")),
+                "clear" => {
+                    out.clear();
+                    Ok(())
+                }
+                "panic" => panic!("a message that panics"),
+                _ => Ok(()),
+            }
+        }
+        fn decode(_: Format, _: Bytes) -> Result<Self> {
+            Err(Error::internal("not read"))
+        }
+    }
+    const LARGE: &str = match core::str::from_utf8(&[b'x'; 5_000]) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
+    let (mut writer, mut reader) = pipe();
+    let messages = turn(&mut reader, || {
+        for text in ["1", "wrong", "2", "panic", "clear", LARGE, "wrong", "clear", "panic", "3", LARGE] {
+            let sent = std::panic::AssertUnwindSafe(|| writer.send(&Text(text), JSON));
+            let sent = std::panic::catch_unwind(sent).map(|sent| sent.is_ok());
+            match text {
+                "panic" => assert!(sent.is_err()),
+                "clear" | "wrong" => assert!(!sent.unwrap_or(true) || text == "clear"),
+                _ => assert!(sent.unwrap_or(false)),
+            }
+        }
+    });
+    let sizes: Vec<_> = messages.iter().map(Bytes::len).filter(|size| *size > 0).collect();
+    assert_eq!(sizes, [1, 1, 5_000, 1, 5_000]);
+}

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use bytes::{Buf, Bytes};
 use micro_core::Messages;
 
@@ -34,19 +32,29 @@ impl Frames {
 
     fn run_of_data(&mut self, most: usize) -> Option<Run> {
         let bytes = &self.bytes[self.at..];
-        let first = whole(bytes, most.saturating_add(1).min(self.longest))?;
-        let id = first.1;
-        if id == 0 {
+        // But for its length, the head of each of them is that of the first one.
+        let [_, _, _, same @ ..] = bytes.first_chunk::<HEAD>()?;
+        let [_, id @ .., flags] = *same;
+        let id = u32::from_be_bytes(id);
+        if flags != 0 || id == 0 {
             return None;
         }
+        let longest = most.saturating_add(1).min(self.longest);
         let (mut end, mut last, mut count) = (0, 0, 0);
-        while let Some((length, of)) = whole(&bytes[end..], most.saturating_add(1).min(self.longest))
-            && of == id
+        while let Some((head, rest)) = bytes[end..].split_first_chunk::<HEAD>()
+            && head[3..] == *same
             && count < MOST
         {
+            let length = length(head);
+            if length == 0 || length > longest || rest.len() < length - 1 {
+                break;
+            }
             end += HEADER + length;
             last = length as u32 - 1;
             count += 1;
+        }
+        if count == 0 {
+            return None;
         }
         let frames = self.bytes.slice(self.at..self.at + end);
         self.at += end;
@@ -54,13 +62,9 @@ impl Frames {
     }
 }
 
-/// The length and the id of a DATA with a whole message, if that is what comes and it is all there.
-fn whole(bytes: &[u8], longest: usize) -> Option<(usize, u32)> {
-    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
-    let [a, b, c, kind, id @ .., flags] = *head;
-    let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-    let is_whole = kind == kind::DATA && flags == 0 && length > 0 && length <= longest;
-    (is_whole && rest.len() >= length - 1).then_some((length, u32::from_be_bytes(id)))
+/// How long the rest of a DATA is: its flags, and a message.
+fn length(head: &[u8; HEAD]) -> usize {
+    usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])
 }
 
 impl Run {
@@ -86,26 +90,17 @@ impl Run {
 
     /// Takes the first one out.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
-        let message = next(&self.frames)?;
-        let end = message.end;
-        let message = self.frames.slice(message);
-        self.frames.advance(end);
-        self.count -= 1;
-        Some(message)
+        let length = length(self.frames.first_chunk()?).checked_sub(1)?;
+        self.frames.advance(HEAD);
+        self.count = self.count.saturating_sub(1);
+        Some(self.frames.split_to(length.min(self.frames.len())))
     }
 
     /// Hands out all of them.
     pub(crate) fn put(self, messages: &mut Messages) {
         let (count, bytes) = (self.count(), self.bytes());
-        messages.put_block(self.frames, count, bytes, next);
+        messages.put_block(self.frames, count, bytes);
     }
-}
-
-/// Finds the first message in frames that are those of a run.
-fn next(frames: &[u8]) -> Option<Range<usize>> {
-    let [a, b, c, ..] = *frames.first_chunk::<HEAD>()?;
-    let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-    Some(HEAD..(HEADER + length).min(frames.len()))
 }
 
 #[cfg(test)]
