@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Address, Call, Error, Request, Result, Route, Shutdown};
+use crate::{Address, Call, Deadline, Error, Request, Result, Route, Shutdown};
 
 /// What answers calls. A router is one, so is a connection, and so is a client: everything composes with everything.
 ///
@@ -18,11 +18,22 @@ use crate::{Address, Call, Error, Request, Result, Route, Shutdown};
 pub trait Dispatch: Send + Sync + 'static {
     /// Starts a call.
     fn dispatch(&self, request: Request) -> Call;
+
+    /// Starts a call, for who has just looked at the clock: it is `now`, or very little later. Who drops what is late need not
+    /// look at it again.
+    fn dispatch_at(&self, request: Request, now: Deadline) -> Call {
+        let _ = now;
+        self.dispatch(request)
+    }
 }
 
 impl<T: Dispatch + ?Sized> Dispatch for Arc<T> {
     fn dispatch(&self, request: Request) -> Call {
         (**self).dispatch(request)
+    }
+
+    fn dispatch_at(&self, request: Request, now: Deadline) -> Call {
+        (**self).dispatch_at(request, now)
     }
 }
 

@@ -89,6 +89,16 @@ impl Admission {
         }
     }
 
+    /// A call, and whether its time is up.
+    fn admit(&self, request: Request, is_late: bool) -> Call {
+        self.stats.came();
+        let way = self.way(&request.head.route);
+        if let Err(error) = way.check(is_late) {
+            return Call::ready(Err(self.stats.refused(error)));
+        }
+        if way.is_open() { way.begin(&*self.inner, request, 0) } else { self.limited(way, request) }
+    }
+
     /// A call under limits.
     #[inline(never)] // What it waits by would take up the stack of all other calls too.
     fn limited(&self, way: &Arc<Way>, request: Request) -> Call {
@@ -123,19 +133,20 @@ impl Admission {
 
 impl Dispatch for Admission {
     fn dispatch(&self, request: Request) -> Call {
-        self.stats.came();
-        let way = self.way(&request.head.route);
-        if let Err(error) = way.check(request.head.deadline) {
-            return Call::ready(Err(self.stats.refused(error)));
-        }
-        if way.is_open() { way.begin(&*self.inner, request, 0) } else { self.limited(way, request) }
+        let is_late = request.head.deadline.is_some_and(Deadline::is_past);
+        self.admit(request, is_late)
+    }
+
+    fn dispatch_at(&self, request: Request, now: Deadline) -> Call {
+        let is_late = request.head.deadline.is_some_and(|deadline| deadline <= now);
+        self.admit(request, is_late)
     }
 }
 
 impl Way {
     /// Whether a call is let in, as far as that does not depend on how many there are.
-    fn check(&self, deadline: Option<Deadline>) -> Result<()> {
-        if deadline.is_some_and(Deadline::is_past) {
+    fn check(&self, is_late: bool) -> Result<()> {
+        if is_late {
             return Err(late());
         }
         match &self.delay {

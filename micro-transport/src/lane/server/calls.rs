@@ -13,7 +13,7 @@ use super::First;
 use super::batch::Batch;
 use super::connection::{CLOGGED, CLOGGED_PARTS};
 use super::line::Line;
-use super::place::{BATCH, Place};
+use super::place::Place;
 use super::reply::{self, Rest};
 use super::run::{Begun, run};
 use super::tables::Tables;
@@ -167,7 +167,7 @@ impl Calls {
         request.head.origin = Some(self.origin.clone());
         self.places.push(Taken::Free);
         let life = Life::of(&request.head, self.tables.unnumbered());
-        let mut batch = Batch::new(Bytes::new(), std::time::Instant::now());
+        let mut batch = Batch::new(Bytes::new(), Deadline::now());
         self.run(1, request, life, permit, &mut batch, cx);
     }
 
@@ -252,7 +252,7 @@ impl Calls {
         };
         let mut head = Head::new(route, format);
         head.metadata = self.tables.metadata(call.block, call.own, &batch.bytes)?;
-        head.deadline = (call.time != 0).then(|| batch.origin.later_by(Duration::from_nanos(call.time)));
+        head.deadline = (call.time != 0).then(|| batch.came.later_by(Duration::from_nanos(call.time)));
         head.origin = Some(self.origin.clone());
         let body = match message {
             None if call.stream => {
@@ -324,13 +324,10 @@ impl Calls {
         cx: &mut Context<'_>,
     ) {
         let begun = if self.is_in_place(&life.place, batch) {
-            let mut call = (*self.serving.app).dispatch(request);
+            let now = batch.begin(&life.place, life.deadline);
+            let mut call = (*self.serving.app).dispatch_at(request, now);
             let polled = Pin::new(&mut call).poll(cx);
-            if self.serving.options.placement == Placement::Adaptive {
-                let now = std::time::Instant::now();
-                life.place.note(now.duration_since(batch.now));
-                batch.now = now;
-            }
+            batch.end(&life.place);
             match polled {
                 Poll::Pending => Begun::Call(call),
                 Poll::Ready(Ok(response)) if response.body.is_stream() => Begun::Answer(response),
@@ -349,7 +346,7 @@ impl Calls {
     /// Whether a handler is polled by this task.
     fn is_in_place(&self, place: &Place, batch: &Batch) -> bool {
         match self.serving.options.placement {
-            Placement::Adaptive => place.is_short() && batch.now.duration_since(batch.start) < BATCH,
+            Placement::Adaptive => place.is_short() && !batch.is_long(),
             Placement::InPlace => true,
             Placement::Spawned => false,
         }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use micro_core::Peer;
+use micro_core::{Deadline, Peer};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -45,7 +45,7 @@ pub(super) struct Connection<S> {
     socket: S,
     buffer: ReadBuffer,
     /// Frames that have come and wait for room for their answers, and when they came.
-    held: Option<(Bytes, Instant)>,
+    held: Option<(Bytes, Deadline)>,
     calls: Calls,
     line: Arc<Line>,
     /// The call that came before the lane began, until it runs.
@@ -216,10 +216,11 @@ impl<S: Socket> Connection<S> {
         self.rested = false;
         self.pulse.hear(now);
         let longest = self.calls.longest();
-        let (bytes, came) = self.held.take().unwrap_or_else(|| (self.buffer.frames(longest, MANY), now));
+        let moment = Deadline::after_instant(now.into_std(), Duration::ZERO);
+        let (bytes, came) = self.held.take().unwrap_or_else(|| (self.buffer.frames(longest, MANY), moment));
         // What is left over began with these bytes, unless nothing was whole.
         let since = if bytes.is_empty() { self.begun.unwrap_or(now) } else { now };
-        let mut batch = Batch::held(bytes, came.into_std(), now.into_std());
+        let mut batch = Batch::held(bytes, came, moment);
         let left = self.calls.receive(&mut batch, cx)?;
         self.held = (!left.is_empty()).then_some((left, came));
         let partial = self.buffer.has_begun() && !self.buffer.has_frames(longest);

@@ -3,9 +3,8 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
 
-use micro_core::{Body, Call, Dispatch, Error, Request, Response, Result};
+use micro_core::{Body, Call, Deadline, Dispatch, Error, Request, Response, Result};
 
 use super::line::Line;
 use super::place::Place;
@@ -56,13 +55,13 @@ pub(super) async fn run(serving: Arc<Serving>, line: Arc<Line>, key: Key, begun:
 
 /// A call whose first poll is measured, as it would be in place.
 async fn measured(app: &Arc<dyn Dispatch>, request: Request, place: &Place) -> Result<Response> {
-    let start = Instant::now();
+    let start = Deadline::now();
     let mut call = app.dispatch(request);
     let mut first = Some(start);
     poll_fn(|cx| {
         let polled = Pin::new(&mut call).poll(cx);
         if let Some(start) = first.take() {
-            place.note(start.elapsed());
+            place.note(Deadline::now().nanos_from(start));
         }
         polled
     })
