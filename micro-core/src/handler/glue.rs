@@ -170,10 +170,9 @@ fn one<R: Message>(
     place: Place,
     format: Format,
 ) -> Call {
-    let answer = Answered::new(running, format);
     match place {
-        Place::Here => Call::boxed(answer),
-        Place::Spawned => Call::boxed(spawned(answer)),
+        Place::Here => Call::boxed(Answered::new(running, format)),
+        Place::Spawned => Call::boxed(spawned(Answered::new(running, format))),
     }
 }
 

@@ -94,11 +94,10 @@ impl Delay {
         if !meter.used.load(Ordering::Relaxed) {
             self.wake();
         }
-        let waited = meter.waited();
+        // As nearly always, no lap is on.
+        let Some(waited) = meter.waited() else { return Ok(()) };
         if waited <= meter.max_delay {
-            if !waited.is_zero() {
-                meter.taken.fetch_add(1, Ordering::Relaxed);
-            }
+            meter.taken.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
         if !meter.overloaded.load(Ordering::Relaxed) {
@@ -152,11 +151,11 @@ impl Meter {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
     }
 
-    /// How long what is polled now has waited at least.
-    fn waited(&self) -> Duration {
+    /// How long what is polled now has waited at least, while a lap is on.
+    fn waited(&self) -> Option<Duration> {
         match self.lap.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            began => Duration::from_nanos(self.now().saturating_sub(began)),
+            0 => None,
+            began => Some(Duration::from_nanos(self.now().saturating_sub(began))),
         }
     }
 
