@@ -102,48 +102,59 @@ impl Call {
     }
 
     /// The answer, and who gave it, for the errors of what is made of it.
+    #[inline]
     pub(crate) fn poll_answered(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answered>> {
-        let result = match &mut self.repr {
+        let result = match &self.repr {
+            // As most calls of a client do.
             Repr::Slot(slots, key) => ready!(slots.poll_slot(*key, cx)),
-            Repr::Boxed(future) => ready!(future.as_mut().poll(cx)),
-            Repr::Later(future) => match ready!(future.as_mut().poll(cx)) {
-                Ok(made) => {
+            _ => ready!(self.poll_other(cx)),
+        };
+        self.repr = Repr::Done;
+        Poll::Ready(self.answered(result))
+    }
+
+    /// The result of a call that waits in no slot.
+    fn poll_other(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response>> {
+        loop {
+            match &mut self.repr {
+                Repr::Slot(slots, key) => return slots.poll_slot(*key, cx),
+                Repr::Boxed(future) => return future.as_mut().poll(cx),
+                Repr::Later(future) => {
+                    let made = ready!(future.as_mut().poll(cx))?;
                     *self = match std::mem::replace(&mut self.pick, Picked::None) {
                         Picked::Tells(pick) => made.with_pick(pick),
                         Picked::Signs(None) => made.signed(),
                         Picked::Signs(Some(pick)) => made.with_pick(pick).signed(),
                         Picked::None => made,
                     };
-                    return self.poll_answered(cx);
                 }
-                Err(error) => Err(error),
-            },
-            Repr::Streaming(body) => match ready!(body.poll_head(cx)) {
-                Ok(()) => {
+                Repr::Streaming(body) => {
+                    ready!(body.poll_head(cx))?;
                     let body = std::mem::replace(body, BodyStream::empty());
-                    Ok(Response::new(Body::Stream(body)))
+                    return Poll::Ready(Ok(Response::new(Body::Stream(body))));
                 }
-                Err(error) => Err(error),
-            },
-            Repr::Ready(_) => match std::mem::replace(&mut self.repr, Repr::Done) {
-                Repr::Ready(result) => result,
-                _ => return Poll::Pending,
-            },
-            // Polled after it was ready, which no future promises anything about.
-            Repr::Done => return Poll::Pending,
-        };
-        self.repr = Repr::Done;
+                Repr::Ready(_) => match std::mem::replace(&mut self.repr, Repr::Done) {
+                    Repr::Ready(result) => return Poll::Ready(result),
+                    _ => return Poll::Pending,
+                },
+                // Polled after it was ready, which no future promises anything about.
+                Repr::Done => return Poll::Pending,
+            }
+        }
+    }
+
+    /// It is over: who was picked for it learns how.
+    fn answered(&mut self, result: Result<Response>) -> Result<Answered> {
         let (pick, signs) = match std::mem::replace(&mut self.pick, Picked::None) {
             Picked::Tells(pick) => (pick, false),
             Picked::Signs(Some(pick)) => (pick, true),
             Picked::None | Picked::Signs(None) => {
-                return Poll::Ready(result.map(|response| {
-                    let answerer = Answerer::default().or_of(&response);
-                    (response, answerer)
-                }));
+                let response = result?;
+                let answerer = Answerer::default().or_of(&response);
+                return Ok((response, answerer));
             }
         };
-        Poll::Ready(match result {
+        match result {
             Ok(mut response) => {
                 let answerer = if let Body::Stream(stream) = response.body {
                     let pick = pick.answered();
@@ -160,7 +171,7 @@ impl Call {
                 Ok((response, answerer))
             }
             Err(error) => Err(pick.failed(error)),
-        })
+        }
     }
 
     fn new(repr: Repr) -> Self {

@@ -62,17 +62,21 @@ impl<'a, Q: Message, T> Exchange<'a, Q, T> {
         Self { asked, format, deadline: None, message: Some(message), state: State::Asked(timeout), read }
     }
 
-    fn begin(&mut self, timeout: Option<Duration>) -> Result<State<'a>> {
+    fn begin(&mut self, timeout: Option<Duration>) -> Result<()> {
         let client = self.asked.client;
         if client.terms.attempts > 1 {
             // Who makes no second attempt earns none.
             client.terms.budgets.deposit(self.asked.route.service_name());
         }
         self.deadline = client.deadline_after(timeout);
-        let Some(message) = &self.message else { return Ok(State::Over) };
+        let Some(message) = &self.message else {
+            self.state = State::Over;
+            return Ok(());
+        };
         let body = self.asked.encoded(message, self.format)?;
         let call = self.asked.send(self.asked.head(self.format, self.deadline), body);
-        Ok(if client.parent.is_some() { self.further(call) } else { State::Called(call) })
+        self.state = if client.parent.is_some() { self.further(call) } else { State::Called(call) };
+        Ok(())
     }
 
     /// What is left to be done when it has come to this call.
@@ -93,12 +97,9 @@ impl<Q: Message, T> Future for Exchange<'_, Q, T> {
             match &mut this.state {
                 State::Asked(timeout) => {
                     let timeout = std::mem::replace(timeout, Ok(None));
-                    match timeout.and_then(|timeout| this.begin(timeout)) {
-                        Ok(state) => this.state = state,
-                        Err(error) => {
-                            this.state = State::Over;
-                            break Err(error);
-                        }
+                    if let Err(error) = timeout.and_then(|timeout| this.begin(timeout)) {
+                        this.state = State::Over;
+                        break Err(error);
                     }
                 }
                 State::Called(call) => match ready!(call.poll_answered(cx)) {

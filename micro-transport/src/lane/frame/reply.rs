@@ -104,6 +104,11 @@ fn put<M: Entries>(out: &mut Vec<u8>, id: u32, head: &ReplyHead<M>, body: Option
 pub(super) fn read(payload: &[u8]) -> Result<(ReplyHead<&[u8]>, Option<Tail>), Violation> {
     let mut fields = Fields(payload);
     let [flags] = *fields.fixed().ok_or(SHORT)?;
+    if flags == BODY {
+        // As most are: a whole message, and nothing beside it.
+        let head = ReplyHead { stream: false, metadata: &[][..], trailers: &[][..] };
+        return Ok((head, Some((fields.0.len(), message::Part::Whole))));
+    }
     let has = |flag| flags & flag != 0;
     let combined = if has(STREAM) { flags & (BODY | MORE | TRAILERS) == 0 } else { has(BODY) || !has(MORE) };
     if flags & !(STREAM | MORE | METADATA | TRAILERS | BODY) != 0 || !combined {
