@@ -122,6 +122,7 @@ impl Messages {
 
     /// Makes ready for one more: forgets those that were taken, if there are no others, and makes messages that were read
     /// such as any.
+    #[inline]
     fn tidy(&mut self) {
         if self.lengths.len() == self.taken {
             self.small.clear();
@@ -176,6 +177,7 @@ impl Messages {
     }
 
     /// Makes room for the head of a small one, where nothing is left of one that failed.
+    #[inline]
     fn begin(&mut self) {
         self.tidy();
         self.small.truncate(self.end);
@@ -183,6 +185,7 @@ impl Messages {
     }
 
     /// A small one lies behind its head.
+    #[inline]
     fn small_is_put(&mut self, length: usize) {
         self.bytes += length;
         self.lengths.push(length as u32);

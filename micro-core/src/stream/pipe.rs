@@ -13,7 +13,7 @@ use crate::{Error, Format, Message, Metadata, Result};
 const MOST: usize = 256;
 const FULL: usize = 16 * 1024;
 /// How many messages a writer puts in without asking again, at most.
-const PORTION: usize = 16;
+const PORTION: usize = 64;
 /// How long a writer may go on that keeps its reader from running. What it makes slowly goes out one by one.
 const LONG: Duration = Duration::from_micros(100);
 

@@ -45,7 +45,7 @@ pub(super) async fn pump(mut body: BodyStream, to: &dyn Sending, key: Key) {
                 }
                 // One that always has a message lets others run too.
                 if sent >= turn {
-                    (sent, turn) = (0, TURN.min(turn * 2));
+                    (sent, turn) = (0, TURN.min(turn * 4));
                     yield_now().await;
                 } else {
                     consume_budget().await;
