@@ -1,3 +1,4 @@
+use crate::metadata::KeyRef;
 use crate::{Client, Extensions, Formats, Key, Shutdown, key};
 
 /// The service that answers a call, as its handlers see it through their [`Context`](crate::Context).
@@ -34,10 +35,10 @@ impl App {
     }
 
     /// Whether metadata of this key goes on. The trace does too, but as a new span.
-    pub(crate) fn propagates(&self, key: &Key) -> bool {
-        *key == key::BAGGAGE
-            || *key == key::TRACESTATE
-            || key.as_str().starts_with("x-micro-p-")
-            || self.propagate.contains(key)
+    pub(crate) fn propagates(&self, key: KeyRef<'_>) -> bool {
+        key == key::BAGGAGE
+            || key == key::TRACESTATE
+            || key.as_bytes().starts_with(b"x-micro-p-")
+            || self.propagate.iter().any(|named| key == *named)
     }
 }

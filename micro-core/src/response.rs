@@ -18,7 +18,7 @@ struct Extra {
     answerer: Answerer,
 }
 
-const NONE: &Metadata = &Metadata::new();
+static NONE: Metadata = Metadata::new();
 
 impl Response {
     /// An answer with nothing but a body.
@@ -30,7 +30,7 @@ impl Response {
     /// What travels before the message.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        self.extra.as_ref().map_or(NONE, |extra| &extra.metadata)
+        self.extra.as_ref().map_or(&NONE, |extra| &extra.metadata)
     }
 
     /// What travels before the message, to add to.
@@ -41,7 +41,7 @@ impl Response {
     /// What travels after the message. A stream has its own, as its last frame.
     #[must_use]
     pub fn trailers(&self) -> &Metadata {
-        self.extra.as_ref().map_or(NONE, |extra| &extra.trailers)
+        self.extra.as_ref().map_or(&NONE, |extra| &extra.trailers)
     }
 
     /// What travels after the message, to add to.

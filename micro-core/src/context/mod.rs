@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use self::trace::TraceContext;
+use crate::metadata::Draft;
 use crate::{Account, App, Client, Deadline, Extensions, Head, Metadata, Peer, Route, Shutdown, key};
 
 /// What a handler knows about its call, beside the message: metadata, deadline, who calls, whose account, the trace,
@@ -129,16 +130,16 @@ impl Context {
 
     /// The metadata of calls that are made for this one.
     pub(crate) fn propagated(&self) -> Metadata {
-        let mut metadata = Metadata::new();
-        for (key, value) in self.metadata() {
-            if self.app().is_some_and(|app| app.propagates(key)) {
-                // It was sound when it came in.
-                let _ = metadata.append(key, value.clone());
+        let mut metadata = Draft::default();
+        if let Some(app) = self.app() {
+            for (key, value) in self.metadata().iter().filter(|(key, _)| app.propagates(*key)) {
+                metadata.put(key, value.as_bytes());
             }
         }
         let trace = self.trace().map_or_else(TraceContext::root, TraceContext::child);
-        let _ = metadata.insert(key::TRACEPARENT, trace.to_string());
-        metadata
+        // It is sound metadata.
+        let _ = metadata.insert(&key::TRACEPARENT, &trace.to_string().into());
+        metadata.finish()
     }
 }
 

@@ -1,6 +1,8 @@
 use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::Arc;
 
+use super::KeyRef;
+use super::pairs::{self, Found};
 use crate::{Error, Result};
 
 /// The name of a metadata entry: lower case, of the characters that an HTTP header name may have.
@@ -155,6 +157,11 @@ impl Key {
         }
     }
 
+    /// The name of the well-known key of a number.
+    pub(super) fn known(number: u8) -> Option<&'static str> {
+        KNOWN.get(usize::from(number.checked_sub(1)?)).copied()
+    }
+
     /// The name, in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -232,30 +239,48 @@ impl Display for Key {
 /// What can name a metadata entry: a [`Key`], or its name in any case.
 pub trait AsKey: sealed::Sealed {
     #[doc(hidden)]
-    fn is(&self, key: &Key) -> bool;
+    fn names(&self, key: KeyRef<'_>) -> bool;
+    #[doc(hidden)]
+    fn is(&self, key: &Key) -> bool {
+        self.names(key.into())
+    }
     #[doc(hidden)]
     fn to_key(&self) -> Result<Key>;
+    /// The first entry of it in a block.
+    #[doc(hidden)]
+    fn find<'a>(&self, bytes: &'a [u8]) -> Option<Found<'a>> {
+        pairs::find(bytes, |key| self.names(key))
+    }
 }
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Key {}
+    impl Sealed for super::KeyRef<'_> {}
     impl Sealed for str {}
     impl Sealed for String {}
     impl<T: Sealed + ?Sized> Sealed for &T {}
 }
 
 impl AsKey for Key {
+    #[inline]
+    fn names(&self, key: KeyRef<'_>) -> bool {
+        KeyRef::from(self) == key
+    }
+    #[inline]
     fn is(&self, key: &Key) -> bool {
         self == key
     }
     fn to_key(&self) -> Result<Key> {
         Ok(self.clone())
     }
+    fn find<'a>(&self, bytes: &'a [u8]) -> Option<Found<'a>> {
+        KeyRef::from(self).find(bytes)
+    }
 }
 
 impl AsKey for str {
-    fn is(&self, key: &Key) -> bool {
+    fn names(&self, key: KeyRef<'_>) -> bool {
         key.as_bytes().eq_ignore_ascii_case(self.as_bytes())
     }
     fn to_key(&self) -> Result<Key> {
@@ -264,8 +289,8 @@ impl AsKey for str {
 }
 
 impl AsKey for String {
-    fn is(&self, key: &Key) -> bool {
-        self.as_str().is(key)
+    fn names(&self, key: KeyRef<'_>) -> bool {
+        self.as_str().names(key)
     }
     fn to_key(&self) -> Result<Key> {
         Key::new(self)
@@ -273,11 +298,20 @@ impl AsKey for String {
 }
 
 impl<T: AsKey + ?Sized> AsKey for &T {
+    #[inline]
+    fn names(&self, key: KeyRef<'_>) -> bool {
+        (**self).names(key)
+    }
+    #[inline]
     fn is(&self, key: &Key) -> bool {
         (**self).is(key)
     }
     fn to_key(&self) -> Result<Key> {
         (**self).to_key()
+    }
+    #[inline]
+    fn find<'a>(&self, bytes: &'a [u8]) -> Option<Found<'a>> {
+        (**self).find(bytes)
     }
 }
 
@@ -334,7 +368,10 @@ mod tests {
             let key = Key::new(&name).unwrap();
             assert_eq!((key.as_str(), key.is_binary()), (&*name.to_lowercase(), true));
             assert_eq!(key, Key::new(&name.to_lowercase()).unwrap());
-            assert!(name.as_str().is(&key) && key.is(&key.clone()) && !TENANT.is(&key));
+            let there = KeyRef::from(&key);
+            assert_eq!((there.as_str(), there.is_binary()), (key.as_str(), true));
+            assert!(name.as_str().names(there) && key.names(there) && there.names(there));
+            assert!(!TENANT.names(there) && there == key && there.to_key().unwrap() == key);
         }
     }
 }

@@ -1,14 +1,23 @@
 //! [`Metadata`]: what travels beside a message.
 
+mod block;
+mod draft;
 mod keys;
+mod pairs;
+mod shared;
 mod value;
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
+pub use self::block::{Block, Flaw, Names};
+pub(crate) use self::draft::Draft;
 pub use self::keys::{AsKey, Key, key};
+use self::pairs::Pairs;
+pub use self::pairs::{Iter, KeyRef, ValueRef};
+pub use self::shared::Shared;
 pub use self::value::Value;
-use crate::{Error, Result};
+use crate::Result;
 
 /// What travels beside a message: an ordered multimap of short texts and bytes, with case-insensitive keys.
 ///
@@ -29,13 +38,10 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Default)]
 pub struct Metadata {
-    base: Option<Arc<[Entry]>>,
+    base: Option<Arc<Shared>>,
     /// None rather than empty: most have none, and are cloned and dropped with every call.
-    own: Option<Vec<Entry>>,
+    own: Option<Block>,
 }
-
-/// An entry of a [`Metadata`].
-pub type Entry = (Key, Value);
 
 impl Metadata {
     /// Nothing.
@@ -47,41 +53,48 @@ impl Metadata {
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.base().len() + self.own().len()
+        self.pairs().count()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.pairs().next().is_none()
     }
 
     /// The first text of a key.
     #[must_use]
     pub fn get(&self, key: impl AsKey) -> Option<&str> {
-        self.get_all(key).next()
+        if let Some(text) = self.base.as_ref().and_then(|shared| shared.get(&key)) {
+            return Some(text);
+        }
+        let (key, value) = key.find(self.own_bytes())?;
+        if key.is_binary() { None } else { std::str::from_utf8(value).ok() }
     }
 
     /// The first bytes of a key that ends in `-bin`.
     #[must_use]
     pub fn get_bin(&self, key: impl AsKey) -> Option<&[u8]> {
-        self.iter().find(|(k, v)| v.is_binary() && key.is(k)).map(|(_, value)| value.as_bytes())
+        self.pairs().find(|(other, _)| key.names(*other) && other.is_binary()).map(|(_, value)| value)
     }
 
     /// All texts of a key, in their order.
     pub fn get_all(&self, key: impl AsKey) -> impl Iterator<Item = &str> {
-        self.iter().filter(move |(k, _)| key.is(k)).filter_map(|(_, value)| value.as_str())
+        self.pairs()
+            .filter(move |(k, _)| key.names(*k) && !k.is_binary())
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
     }
 
     /// Whether there is an entry of this key.
     #[must_use]
     pub fn contains(&self, key: impl AsKey) -> bool {
-        self.iter().any(|(k, _)| key.is(k))
+        self.base.as_ref().is_some_and(|shared| shared.contains(&key)) || key.find(self.own_bytes()).is_some()
     }
 
     /// All entries, in their order.
+    #[must_use]
     pub fn iter(&self) -> Iter<'_> {
-        self.base().iter().chain(self.own())
+        Iter(self.pairs())
     }
 
     /// Replaces all entries of a key by one.
@@ -90,10 +103,8 @@ impl Metadata {
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for a name that is no key, text with control
     /// characters, bytes under a key without `-bin`, or text under one with it.
     pub fn insert(&mut self, key: impl AsKey, value: impl Into<Value>) -> Result<()> {
-        let entry = checked(key.to_key()?, value.into())?;
-        self.remove(&entry.0);
-        self.add(entry);
-        Ok(())
+        let (key, value) = (key.to_key()?, value.into());
+        self.change(|draft| draft.insert(&key, &value))
     }
 
     /// Adds an entry, and keeps those that the key has.
@@ -101,39 +112,25 @@ impl Metadata {
     /// # Errors
     /// As [`insert`](Self::insert).
     pub fn append(&mut self, key: impl AsKey, value: impl Into<Value>) -> Result<()> {
-        self.push(key.to_key()?, value.into())
-    }
-
-    /// Adds an entry whose parts are at hand, without a copy of either.
-    ///
-    /// # Errors
-    /// As [`insert`](Self::insert).
-    pub fn push(&mut self, key: Key, value: Value) -> Result<()> {
-        self.add(checked(key, value)?);
-        Ok(())
+        let (key, value) = (key.to_key()?, value.into());
+        self.change(|draft| draft.append(&key, &value))
     }
 
     /// Removes all entries of a key; says whether there were any.
     pub fn remove(&mut self, key: impl AsKey) -> bool {
-        if self.base().iter().any(|(k, _)| key.is(k)) {
-            self.unshare();
-        }
-        let Some(own) = &mut self.own else { return false };
-        let before = own.len();
-        own.retain(|(k, _)| !key.is(k));
-        let removed = own.len() != before;
-        if own.is_empty() {
-            self.own = None;
-        }
-        removed
+        self.contains(&key) && self.change(|draft| draft.remove(key))
     }
 
     /// Adds what `other` has; a key of `other` replaces the entries that it has here.
     pub fn merge(&mut self, other: &Self) {
-        for (key, _) in other {
-            self.remove(key);
-        }
-        other.iter().cloned().for_each(|entry| self.add(entry));
+        self.change(|draft| {
+            for (key, _) in other.pairs() {
+                draft.remove(key);
+            }
+            for (key, value) in other.pairs() {
+                draft.put(key, value);
+            }
+        });
     }
 
     /// The same entries, such that clones share them instead of copying: what a client sends with every call.
@@ -142,63 +139,53 @@ impl Metadata {
         if self.own.is_none() {
             return self;
         }
-        Self { base: Some(self.iter().cloned().collect()), own: None }
+        let all = [self.shared_bytes(), self.own_bytes()].concat();
+        Self { base: Some(Arc::new(Shared::new(Block::written(all.into())))), own: None }
     }
 
     /// What clones share, and what comes first; `None` without [`with_base`](Self::with_base). Transports tell by the
     /// pointer that a client repeats it.
     #[must_use]
-    pub const fn shared(&self) -> Option<&Arc<[Entry]>> {
+    pub const fn shared(&self) -> Option<&Arc<Shared>> {
         self.base.as_ref()
     }
 
     /// What is behind the [`shared`](Self::shared) entries.
     #[must_use]
-    pub fn own(&self) -> &[Entry] {
-        self.own.as_deref().unwrap_or_default()
+    pub const fn own(&self) -> Option<&Block> {
+        self.own.as_ref()
     }
 
-    /// The entries that another one has [`shared`](Self::shared), and shares with this one.
+    /// What is [`shared`](Self::shared), and what is behind it.
     #[must_use]
-    pub const fn of_shared(entries: Arc<[Entry]>) -> Self {
-        Self { base: Some(entries), own: None }
+    pub fn of(shared: Option<Arc<Shared>>, own: Option<Block>) -> Self {
+        Self { base: shared, own: own.filter(|own| !own.as_bytes().is_empty()) }
     }
 
-    fn base(&self) -> &[Entry] {
-        self.base.as_deref().unwrap_or_default()
+    fn shared_bytes(&self) -> &[u8] {
+        self.base.as_deref().map_or(&[], Shared::as_bytes)
     }
 
-    fn add(&mut self, entry: Entry) {
-        self.own.get_or_insert_default().push(entry);
+    fn own_bytes(&self) -> &[u8] {
+        self.own.as_ref().map_or(&[], Block::as_bytes)
     }
 
-    /// Makes the shared entries this map's own, so that they can be changed.
-    fn unshare(&mut self) {
-        if let Some(base) = self.base.take() {
-            self.own.get_or_insert_default().splice(0..0, base.iter().cloned());
-        }
+    fn pairs(&self) -> Pairs<'_> {
+        Pairs::new(self.shared_bytes(), self.own_bytes())
     }
-}
 
-fn checked(key: Key, value: Value) -> Result<Entry> {
-    let error = |what: &str| Error::invalid_argument(format!("metadata `{key}`: {what}"));
-    match (key.is_binary(), value.is_binary()) {
-        (false, true) => Err(error("bytes need a key that ends in `-bin`")),
-        (true, false) => Err(error("a key that ends in `-bin` takes bytes, not text")),
-        _ if !value.is_sound() => {
-            Err(error("text with a control character (a key that ends in `-bin` takes bytes)"))
-        }
-        _ => Ok((key, value)),
+    fn change<T>(&mut self, change: impl FnOnce(&mut Draft) -> T) -> T {
+        let mut draft = Draft::from(std::mem::take(self));
+        let changed = change(&mut draft);
+        *self = draft.finish();
+        changed
     }
 }
-
-/// The entries of a [`Metadata`], in their order.
-pub type Iter<'a> = std::iter::Chain<std::slice::Iter<'a, Entry>, std::slice::Iter<'a, Entry>>;
 
 // === impl Metadata ===
 
 impl<'a> IntoIterator for &'a Metadata {
-    type Item = &'a (Key, Value);
+    type Item = (KeyRef<'a>, ValueRef<'a>);
     type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Iter<'a> {
@@ -209,7 +196,7 @@ impl<'a> IntoIterator for &'a Metadata {
 /// Equal when the same entries come in the same order.
 impl PartialEq for Metadata {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other)
+        self.pairs().eq(other.pairs())
     }
 }
 
@@ -217,16 +204,7 @@ impl Eq for Metadata {}
 
 impl Debug for Metadata {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut map = f.debug_map();
-        for (key, value) in self {
-            // Credentials do not belong into logs.
-            if *key == key::AUTHORIZATION {
-                map.entry(key, &"(hidden)");
-            } else {
-                map.entry(key, value);
-            }
-        }
-        map.finish()
+        Debug::fmt(&self.iter(), f)
     }
 }
 
@@ -265,15 +243,15 @@ mod tests {
     fn what_is_shared_is_told_from_what_is_not() {
         let mut plain = Metadata::new();
         plain.insert("x", "1").unwrap();
-        assert!(plain.shared().is_none() && plain.own().len() == 1);
+        assert!(plain.shared().is_none() && plain.own().is_some_and(|own| own.count() == 1));
         let base = plain.with_base();
         let shared = base.shared().unwrap();
-        let mut call = Metadata::of_shared(shared.clone());
-        call.push(key::MICRO_ID, "7".into()).unwrap();
+        let mut call = Metadata::of(Some(shared.clone()), None);
+        call.append(key::MICRO_ID, "7").unwrap();
         assert!(Arc::ptr_eq(call.shared().unwrap(), shared));
-        assert_eq!(call.own(), [(key::MICRO_ID, "7".into())]);
+        assert_eq!(call.own().unwrap().as_bytes(), [5, 0, 0, 0, 1, b'7']);
         assert_eq!((call.len(), call.get("x")), (2, Some("1")));
-        assert!(call.push(key::MICRO_ID, "\0".into()).is_err() && call.len() == 2);
+        assert!(call.append(key::MICRO_ID, "\0").is_err() && call.len() == 2);
     }
 
     #[test]

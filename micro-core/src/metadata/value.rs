@@ -51,15 +51,6 @@ impl Value {
         std::str::from_utf8(&text).is_ok().then_some(Self(Repr::Text(text)))
     }
 
-    /// The text that a part of `whole` is: as [`from_utf8`](Self::from_utf8), without a handle on what is only copied.
-    ///
-    /// # Panics
-    /// When `text` is no part of `whole`.
-    #[must_use]
-    pub fn from_utf8_of(text: &[u8], whole: &Bytes) -> Option<Self> {
-        if text.len() <= SHORT { Self::short(text) } else { Self::from_utf8(whole.slice_ref(text)) }
-    }
-
     /// The text of a few bytes.
     fn short(text: &[u8]) -> Option<Self> {
         let room = Room::of(text);
@@ -86,11 +77,7 @@ impl Value {
     pub(super) fn is_sound(&self) -> bool {
         match &self.0 {
             Repr::Short { room, .. } if room.is_printable() => true,
-            Repr::Text(text) if is_printable(text) => true,
-            Repr::Short { .. } | Repr::Text(_) => {
-                let is_other = |c: char| c.is_control() && c != '\t';
-                self.as_str().is_some_and(|text| !text.chars().any(is_other))
-            }
+            Repr::Short { .. } | Repr::Text(_) => is_sound(self.as_bytes()),
             Repr::Binary(_) => true,
         }
     }
@@ -114,6 +101,13 @@ impl Room {
 #[inline]
 fn is_printable(text: &[u8]) -> bool {
     !text.iter().fold(false, |other, byte| other | !matches!(byte, b' '..=b'~'))
+}
+
+/// Whether these bytes are a text that every transport can carry: UTF-8 without control characters but the tab.
+#[inline]
+pub(super) fn is_sound(text: &[u8]) -> bool {
+    let is_other = |c: char| c.is_control() && c != '\t';
+    is_printable(text) || std::str::from_utf8(text).is_ok_and(|text| !text.chars().any(is_other))
 }
 
 impl From<&str> for Value {
@@ -171,10 +165,7 @@ mod tests {
             let value = Value::from(text.as_str());
             assert_eq!((value.as_str(), value.as_bytes()), (Some(&*text), text.as_bytes()));
             assert_eq!(value, Value::from(text.clone()));
-            let whole = Bytes::from(format!("<{text}>"));
-            let part = &whole[1..=length];
-            assert_eq!(Some(&value), Value::from_utf8_of(part, &whole).as_ref());
-            assert_eq!(Some(&value), Value::from_utf8(whole.slice_ref(part)).as_ref());
+            assert_eq!(Some(&value), Value::from_utf8(Bytes::from(text.clone())).as_ref());
             assert!(value.is_sound() && !Value::from(format!("{text}\n")).is_sound());
         }
     }
@@ -183,15 +174,13 @@ mod tests {
     fn what_is_no_utf8_is_no_text() {
         for length in [1, SHORT, SHORT + 1] {
             let bytes = Bytes::from(vec![0xff; length]);
-            assert!(
-                Value::from_utf8(bytes.clone()).is_none() && Value::from_utf8_of(&bytes, &bytes).is_none()
-            );
+            assert!(!is_sound(&bytes) && Value::from_utf8(bytes).is_none());
         }
         // A letter that is cut off by the end of the text.
         let whole = Bytes::from("ä".repeat(SHORT));
-        assert!(Value::from_utf8_of(&whole[..3], &whole).is_none());
+        assert!(Value::from_utf8(whole.slice(..3)).is_none());
         for letters in [2, 8, 9, 16, 17] {
-            let value = Value::from_utf8_of(&whole[..2 * letters], &whole).unwrap();
+            let value = Value::from_utf8(whole.slice(..2 * letters)).unwrap();
             assert_eq!(value.as_str(), Some(&*"ä".repeat(letters)));
             assert!(value.is_sound());
         }

@@ -235,7 +235,7 @@ impl Dispatch for Mirror {
 pub(super) fn mirrored(metadata: &Metadata) -> Result<Metadata> {
     let mut mirrored = Metadata::new();
     for (key, value) in metadata.iter().filter(|(key, _)| key.as_str().starts_with("x-law-")) {
-        mirrored.append(key, value.clone())?;
+        mirrored.append(key, value)?;
     }
     Ok(mirrored)
 }

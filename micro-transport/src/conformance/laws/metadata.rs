@@ -1,3 +1,4 @@
+use micro_core::metadata::{KeyRef, ValueRef};
 use micro_core::{Account, Call, Dispatch, Metadata};
 
 use crate::conformance::endpoints::mirrored;
@@ -26,11 +27,11 @@ fn metadata() -> Metadata {
 
 /// The same entries, where the order counts only among those of one key: transports may sort by name.
 fn assert_same(got: &Metadata, sent: &Metadata, what: &str) {
-    let sorted = |metadata: &Metadata| {
-        let mut entries: Vec<_> = metadata.iter().cloned().collect();
-        entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+    fn sorted(metadata: &Metadata) -> Vec<(KeyRef<'_>, ValueRef<'_>)> {
+        let mut entries: Vec<_> = metadata.iter().collect();
+        entries.sort_by_key(|(key, _)| key.as_str());
         entries
-    };
+    }
     assert_eq!(sorted(got), sorted(sent), "{what}");
 }
 

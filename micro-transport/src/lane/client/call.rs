@@ -12,7 +12,7 @@ use super::pen::{Lined, Turn};
 use super::session::{Line, Shared};
 use super::slots::{UNSENT, Upload};
 use crate::http::told;
-use crate::lane::frame::{self, CallHead, Carried, End, Measured, Named};
+use crate::lane::frame::{self, CallHead, Carried, End, Named, Sent};
 use crate::lane::inbox::{Giving, Key};
 use crate::lane::outbox::Outbox;
 use crate::lane::parts::Parted;
@@ -133,8 +133,7 @@ impl Line {
             number => Named::Number(number),
         };
         let block = blocks.number(&head.metadata, out);
-        let shared = head.metadata.shared().filter(|_| block == 0);
-        let own = Measured::new((shared.map_or(&[][..], |shared| &shared[..]), head.metadata.own()));
+        let own = if block == 0 { Sent::all(&head.metadata) } else { Sent::own(&head.metadata) };
         let format = formats.number(head.format, out)?;
         let call = CallHead { stream, format, route, block, time, own };
         if !call.fits(max_header) {

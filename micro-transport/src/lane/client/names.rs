@@ -3,7 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use micro_core::{Metadata, Route, metadata::Entry};
+use micro_core::metadata::Shared;
+use micro_core::{Metadata, Route};
 
 use crate::lane::frame;
 
@@ -54,9 +55,9 @@ impl Routes {
 /// The blocks of metadata that have a number on a lane.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    numbers: Vec<Arc<[Entry]>>,
+    numbers: Vec<Arc<Shared>>,
     /// Those that were seen once. What is not sent again needs no number.
-    seen: VecDeque<Arc<[Entry]>>,
+    seen: VecDeque<Arc<Shared>>,
     most: u16,
 }
 
@@ -85,7 +86,7 @@ impl Blocks {
         self.seen.remove(index);
         self.numbers.push(block.clone());
         let number = self.numbers.len() as u16;
-        frame::put_block(out, number, &block[..]);
+        frame::put_block(out, number, block.as_bytes());
         number
     }
 }

@@ -332,7 +332,7 @@ fn the_tables_of_the_specification_are_those_of_the_code() {
         assert!(row(&text, &cells), "docs/lane.md has no row {cells:?}");
     }
     for number in
-        [super::metadata::MAX_ENTRIES, FIXED as usize, GREATEST_FRAME as usize, LEAST_FRAME as usize]
+        [micro_core::metadata::Block::MAX, FIXED as usize, GREATEST_FRAME as usize, LEAST_FRAME as usize]
     {
         assert!(text.contains(&number.to_string()), "{number}");
     }

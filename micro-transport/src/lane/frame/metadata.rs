@@ -1,16 +1,17 @@
 //! Metadata as entries: the number of a well-known key or a name, and a value.
+//!
+//! That is the form in which `micro-core` has it, and reads it: here it is only copied.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use micro_core::metadata::{Entry, Value};
-use micro_core::{Key, Metadata};
+use micro_core::Metadata;
+use micro_core::metadata::{Block, Flaw, Names, Shared};
 
-use super::fields::Fields;
 use super::{HEADER, Violation, header, kind};
 
-/// The most entries in one frame's metadata: each costs its reader more than the bytes that it is made of.
-pub(crate) const MAX_ENTRIES: usize = 1024;
-/// The keys that this version of the lane has numbers for. Those that come later need a word of the peer that it knows them.
-const KEYS: u8 = 10;
+/// The least that an entry takes.
+const LEAST: usize = 5;
 
 const SHORT: Violation = Violation::new("metadata that ends within an entry");
 const MANY: Violation = Violation::new("metadata of more than 1024 entries");
@@ -18,7 +19,7 @@ const KEY: Violation = Violation::new("metadata with the number of a key that is
 const NAME: Violation = Violation::new("metadata with a name that is not in lower case, or is none");
 const TEXT: Violation = Violation::new("metadata with a text that is no UTF-8, or has control characters");
 
-/// Metadata as a writer takes it: entries, or the bytes that are written for them.
+/// Metadata as a writer takes it.
 pub(crate) trait Entries: Copy {
     /// How many bytes it takes.
     fn length(self) -> usize;
@@ -28,32 +29,8 @@ pub(crate) trait Entries: Copy {
     fn put(self, out: &mut Vec<u8>);
     /// Whether a peer takes it, with so many other bytes in its frame.
     fn fit(self, others: usize, max_header: u32) -> bool {
-        self.count() <= MAX_ENTRIES && self.length() + others <= max_header as usize
-    }
-}
-
-/// Metadata whose length is known: it is asked for several times for each frame.
-#[derive(Clone, Copy)]
-pub(crate) struct Measured<M> {
-    entries: M,
-    length: usize,
-}
-
-impl<M: Entries> Measured<M> {
-    pub(crate) fn new(entries: M) -> Self {
-        Self { entries, length: entries.length() }
-    }
-}
-
-impl<M: Entries> Entries for Measured<M> {
-    fn length(self) -> usize {
-        self.length
-    }
-    fn count(self) -> usize {
-        self.entries.count()
-    }
-    fn put(self, out: &mut Vec<u8>) {
-        self.entries.put(out);
+        let length = self.length();
+        length + others <= max_header as usize && (length <= LEAST * Block::MAX || self.count() <= Block::MAX)
     }
 }
 
@@ -70,74 +47,51 @@ impl Entries for &[u8] {
     }
 }
 
-impl Entries for &[Entry] {
-    fn length(self) -> usize {
-        self.iter().map(length).sum()
+/// The metadata of a call, or what its peer does not know by a number.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    shared: Option<&'a Shared>,
+    own: Option<&'a Block>,
+}
+
+impl<'a> Sent<'a> {
+    pub(crate) fn all(metadata: &'a Metadata) -> Self {
+        Self { shared: metadata.shared().map(Arc::as_ref), own: metadata.own() }
     }
-    fn count(self) -> usize {
-        self.len()
+
+    /// What is behind the shared entries.
+    pub(crate) fn own(metadata: &'a Metadata) -> Self {
+        Self { shared: None, own: metadata.own() }
     }
-    fn put(self, out: &mut Vec<u8>) {
-        for entry in self {
-            put(entry, out);
-        }
+
+    fn bytes(self) -> [&'a [u8]; 2] {
+        [self.shared.map_or(&[], Shared::as_bytes), self.own.map_or(&[], Block::as_bytes)]
     }
 }
 
-/// Those that a client's calls share, and those of the call.
-impl Entries for (&[Entry], &[Entry]) {
+impl Entries for Sent<'_> {
     fn length(self) -> usize {
-        self.0.length() + self.1.length()
+        let [shared, own] = self.bytes();
+        shared.len() + own.len()
     }
     fn count(self) -> usize {
-        self.0.len() + self.1.len()
+        self.shared.map_or(0, Shared::count) + self.own.map_or(0, Block::count)
     }
     fn put(self, out: &mut Vec<u8>) {
-        self.0.put(out);
-        self.1.put(out);
+        self.bytes().iter().for_each(|bytes| out.extend_from_slice(bytes));
     }
 }
 
 impl Entries for &Metadata {
     fn length(self) -> usize {
-        (shared(self), self.own()).length()
+        Sent::all(self).length()
     }
     fn count(self) -> usize {
-        self.len()
+        Sent::all(self).count()
     }
     fn put(self, out: &mut Vec<u8>) {
-        (shared(self), self.own()).put(out);
+        Sent::all(self).put(out);
     }
-}
-
-fn shared(metadata: &Metadata) -> &[Entry] {
-    metadata.shared().map_or(&[], |entries| entries)
-}
-
-/// The number that a key is sent as.
-fn number(key: &Key) -> Option<u8> {
-    key.number().filter(|number| *number <= KEYS)
-}
-
-fn length((key, value): &Entry) -> usize {
-    let name = if number(key).is_some() { 0 } else { 2 + key.as_bytes().len() };
-    1 + name + 4 + value.as_bytes().len()
-}
-
-fn put((key, value): &Entry, out: &mut Vec<u8>) {
-    let value = value.as_bytes();
-    let [a, b, c, d] = (value.len() as u32).to_be_bytes();
-    if let Some(number) = number(key) {
-        out.extend_from_slice(&[number, a, b, c, d]);
-    } else {
-        let name = key.as_bytes();
-        // No name is longer than `Key::MAX`.
-        let [high, low] = (name.len() as u16).to_be_bytes();
-        out.extend_from_slice(&[0, high, low]);
-        out.extend_from_slice(name);
-        out.extend_from_slice(&[a, b, c, d]);
-    }
-    out.extend_from_slice(value);
 }
 
 /// Writes entries as they are in CALL, REPLY, END and BLOCK.
@@ -154,74 +108,21 @@ pub(crate) fn put_block<M: Entries>(out: &mut Vec<u8>, number: u16, entries: M) 
     entries.put(out);
 }
 
-/// Reads metadata.
+/// Reads metadata, which is copied.
 pub(crate) fn entries(bytes: &[u8]) -> Result<Metadata, Violation> {
-    let mut metadata = Metadata::new();
-    add_entries(bytes, &mut metadata)?;
-    Ok(metadata)
+    let own = block(Bytes::copy_from_slice(bytes), &mut Names::default())?;
+    Ok(Metadata::of(None, Some(own)))
 }
 
-/// Reads metadata behind what is there. The values are copied.
-pub(crate) fn add_entries(bytes: &[u8], metadata: &mut Metadata) -> Result<(), Violation> {
-    let text = |value: &[u8]| std::str::from_utf8(value).ok().map(Value::from);
-    read(bytes, &mut Keys::default(), metadata, text, Bytes::copy_from_slice)
-}
-
-/// Reads the metadata of a call behind what is there. The values are parts of `read`, of which `bytes` are a part.
-pub(crate) fn share_entries(
-    bytes: &[u8],
-    whole: &Bytes,
-    keys: &mut Keys,
-    metadata: &mut Metadata,
-) -> Result<(), Violation> {
-    read(bytes, keys, metadata, |text| Value::from_utf8_of(text, whole), |value| whole.slice_ref(value))
-}
-
-/// The names of keys that have come: those of one call are mostly those of the next one.
-#[derive(Debug, Default)]
-pub(crate) struct Keys(Vec<Key>);
-
-/// How many names are kept.
-const KEPT: usize = 16;
-
-impl Keys {
-    fn find(&mut self, name: &[u8]) -> Result<Key, Violation> {
-        if let Some(known) = self.0.iter().find(|known| known.as_bytes() == name) {
-            return Ok(known.clone());
-        }
-        let name = std::str::from_utf8(name).map_err(|_| NAME)?;
-        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(NAME);
-        }
-        let key = Key::new(name).map_err(|_| NAME)?;
-        if self.0.len() < KEPT {
-            self.0.push(key.clone());
-        }
-        Ok(key)
-    }
-}
-
-fn read(
-    bytes: &[u8],
-    keys: &mut Keys,
-    metadata: &mut Metadata,
-    text: impl Fn(&[u8]) -> Option<Value>,
-    binary: impl Fn(&[u8]) -> Bytes,
-) -> Result<(), Violation> {
-    let mut fields = Fields(bytes);
-    let mut left = MAX_ENTRIES;
-    while !fields.0.is_empty() {
-        left = left.checked_sub(1).ok_or(MANY)?;
-        let [number] = *fields.fixed().ok_or(SHORT)?;
-        let key = match number {
-            0 => keys.find(fields.short().ok_or(SHORT)?)?,
-            _ => Key::of_number(number).filter(|_| number <= KEYS).ok_or(KEY)?,
-        };
-        let value = fields.long().ok_or(SHORT)?;
-        let value = if key.is_binary() { Value::from(binary(value)) } else { text(value).ok_or(TEXT)? };
-        metadata.push(key, value).map_err(|_| TEXT)?;
-    }
-    Ok(())
+/// Reads metadata, which keeps the bytes.
+pub(crate) fn block(bytes: Bytes, names: &mut Names) -> Result<Block, Violation> {
+    Block::read(bytes, names).map_err(|flaw| match flaw {
+        Flaw::Short => SHORT,
+        Flaw::Many => MANY,
+        Flaw::Number => KEY,
+        Flaw::Name => NAME,
+        Flaw::Text => TEXT,
+    })
 }
 
 #[cfg(test)]
@@ -247,20 +148,11 @@ mod tests {
         assert_eq!(out.len(), (&some()).length());
         assert_eq!(out[..9], [2, 0, 0, 0, 4, b'0', b'0', b'-', b'x']);
         assert_eq!(entries(&out), Ok(some()));
-        let mut behind = some();
-        add_entries(&out, &mut behind).unwrap();
-        assert_eq!((behind.len(), behind.shared().unwrap().len()), (8, 2));
         for end in 0..out.len() {
             assert!(
                 entries(&out[..end]).is_ok_and(|read| read.len() < 4) || entries(&out[..end]) == Err(SHORT)
             );
         }
-    }
-
-    #[test]
-    fn a_well_known_key_may_come_by_its_name() {
-        let read = entries(&[&[0, 0, 8][..], b"micro-id", &[0, 0, 0, 1, b'7']].concat()).unwrap();
-        assert_eq!(read.own(), [(key::MICRO_ID, "7".into())]);
     }
 
     #[test]
@@ -276,8 +168,8 @@ mod tests {
             assert_eq!(entries(&[&[1, 0, 0, 0, text.len() as u8], text].concat()), Err(TEXT));
         }
         assert_eq!(entries(&[1, 255, 255, 255, 255, 0]), Err(SHORT));
-        assert_eq!(entries(&[1, 0, 0, 0, 0].repeat(MAX_ENTRIES)).unwrap().len(), MAX_ENTRIES);
-        assert_eq!(entries(&[1, 0, 0, 0, 0].repeat(MAX_ENTRIES + 1)), Err(MANY));
+        assert_eq!(entries(&[1, 0, 0, 0, 0].repeat(Block::MAX)).unwrap().len(), Block::MAX);
+        assert_eq!(entries(&[1, 0, 0, 0, 0].repeat(Block::MAX + 1)), Err(MANY));
     }
 
     #[test]
@@ -286,7 +178,7 @@ mod tests {
         let length = (&metadata).length() as u32;
         assert!((&metadata).fit(1, length + 1) && !(&metadata).fit(2, length + 1));
         let mut many = Metadata::new();
-        for _ in 0..=MAX_ENTRIES {
+        for _ in 0..=Block::MAX {
             many.append("x", "").unwrap();
         }
         assert!(!(&many).fit(0, u32::MAX));

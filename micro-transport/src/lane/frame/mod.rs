@@ -32,7 +32,7 @@ pub(crate) use self::goaway::{GoAway, put_goaway};
 pub(crate) use self::message::{Carried, Message, Part};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::metadata::put_entries;
-pub(crate) use self::metadata::{Keys, Measured, entries, put_block, share_entries};
+pub(crate) use self::metadata::{Sent, block, entries, put_block};
 pub(crate) use self::names::{Named, put_format, put_route};
 pub(crate) use self::reader::Frames;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use micro_core::{Body, Error, Metadata, Response, Result};
 
-use crate::lane::frame::{self, Carried, End, Measured, ReplyHead};
+use crate::lane::frame::{self, Carried, End, ReplyHead};
 use crate::lane::limits::Limits;
 use crate::lane::outbox::Outbox;
 use crate::lane::parts::Parted;
@@ -37,8 +37,8 @@ pub(super) fn put(outbox: &mut Outbox, peer: &Limits, id: u32, result: &Result<R
     }
     let stream = response.body.is_stream();
     let none = &Metadata::new();
-    let trailers = Measured::new(if stream { none } else { response.trailers() });
-    let head = ReplyHead { stream, metadata: Measured::new(response.metadata()), trailers };
+    let trailers = if stream { none } else { response.trailers() };
+    let head = ReplyHead { stream, metadata: response.metadata(), trailers };
     if !head.fits(peer.max_header) {
         let error = Error::internal(format!(
             "the metadata of the answer is longer than the {} bytes that its caller takes",

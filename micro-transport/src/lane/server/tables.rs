@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use micro_core::metadata::{Names, Shared};
 use micro_core::{Error, Format, Formats, Metadata, Route};
 
 use super::place::Place;
 use crate::lane::format;
-use crate::lane::frame::{self, Keys, Named, Violation};
+use crate::lane::frame::{self, Named, Violation};
 use crate::lane::limits::Limits;
 
 /// The tables of one connection.
 #[derive(Debug)]
 pub(super) struct Tables {
     routes: Vec<Option<(Route, Arc<Place>)>>,
-    blocks: Vec<Option<Metadata>>,
+    blocks: Vec<Option<Arc<Shared>>>,
     /// The formats that have a number of their own, and those that were given one.
     known: format::Known,
     formats: Vec<(u8, Option<Format>, Box<str>)>,
     /// The names of the keys of metadata.
-    keys: Keys,
+    names: Names,
     /// For the routes that have no number.
     unnumbered: Arc<Place>,
     max_routes: u16,
@@ -34,7 +35,7 @@ impl Tables {
             blocks: Vec::new(),
             known: format::Known::new(formats),
             formats: Vec::new(),
-            keys: Keys::default(),
+            names: Names::default(),
             unnumbered: Arc::new(Place::new()),
             max_routes: own.max_routes,
             max_blocks: own.max_blocks,
@@ -50,8 +51,8 @@ impl Tables {
 
     /// A number of a block of metadata.
     pub(super) fn block(&mut self, number: u16, entries: &[u8]) -> Result<(), Violation> {
-        let block = frame::entries(entries)?.with_base();
-        *slot(&mut self.blocks, number, self.max_blocks)? = Some(block);
+        let block = frame::block(Bytes::copy_from_slice(entries), &mut self.names)?;
+        *slot(&mut self.blocks, number, self.max_blocks)? = Some(Arc::new(Shared::new(block)));
         Ok(())
     }
 
@@ -78,21 +79,22 @@ impl Tables {
         }
     }
 
-    /// The metadata of a call: its block, and its own.
+    /// The metadata of a call: its block, and its own, which is a part of what was read.
     pub(super) fn metadata(&mut self, block: u16, own: &[u8], whole: &Bytes) -> Result<Metadata, Violation> {
-        let mut metadata = match block {
-            0 => Metadata::new(),
-            _ => {
-                let found = self.blocks.get(usize::from(block) - 1).and_then(Option::as_ref);
-                found
-                    .cloned()
-                    .ok_or_else(|| Violation::from(format!("a CALL with block {block}, which is none")))?
+        let shared = match usize::from(block).checked_sub(1) {
+            None => None,
+            Some(index) => {
+                let found = self.blocks.get(index).and_then(Option::as_ref);
+                let found = found
+                    .ok_or_else(|| Violation::from(format!("a CALL with block {block}, which is none")))?;
+                Some(found.clone())
             }
         };
-        if !own.is_empty() {
-            frame::share_entries(own, whole, &mut self.keys, &mut metadata)?;
-        }
-        Ok(metadata)
+        let own = match own {
+            [] => None,
+            own => Some(frame::block(whole.slice_ref(own), &mut self.names)?),
+        };
+        Ok(Metadata::of(shared, own))
     }
 
     /// The format of a call, if the service speaks it.

@@ -95,7 +95,7 @@ pub(super) fn streamed(group: Arc<Group<Session>>, head: &Head, number: u64, bod
 
 /// How large the metadata of a call is among the headers (RFC 9113, section 10.5.1). All else is small.
 fn size(head: &Head) -> u64 {
-    let of = |value: &micro_core::metadata::Value| match value.as_bytes().len() {
+    let of = |value: micro_core::metadata::ValueRef<'_>| match value.as_bytes().len() {
         length if value.is_binary() => length.div_ceil(3) * 4,
         length => length,
     };
