@@ -59,7 +59,7 @@ impl Metadata {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pairs().next().is_none()
+        self.own_bytes().is_empty() && self.shared_bytes().is_empty()
     }
 
     /// The first text of a key.
