@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::line::{self, Line, Shared};
-use super::pen::{Desk, Writer, Wrote};
+use super::pen::{Desk, Lined, Writer, Wrote};
 use super::socket::{Door, Peer, Socket, Step};
 use crate::lane::thread::{self, Awaited};
 
@@ -104,5 +104,31 @@ fn a_socket_that_is_full_until_its_peer_reads() {
         write(&shared, false, 2);
         caller.join().unwrap();
         reading.join().unwrap();
+    });
+}
+
+/// While the peer takes nothing the task is woken for what else there is, each time.
+#[test]
+fn a_socket_that_is_full_for_ever() {
+    thread::check(|| {
+        let socket = Socket::behind(&Peer::default(), &Arc::default());
+        let shared: Shared = Arc::new(Desk::new(Line::default(), socket));
+        let caller = {
+            let shared = shared.clone();
+            loom::thread::spawn(move || {
+                line::begin(&shared, shared.line(), 1);
+                for _ in 0..2 {
+                    let mut line = shared.line();
+                    line.over += 1;
+                    line.turn().ring();
+                }
+            })
+        };
+        let mut writer = Writer::new(false);
+        thread::run(|cx| {
+            writer.poll_write(&shared, cx, |_| {});
+            shared.line().over == 2
+        });
+        caller.join().unwrap();
     });
 }
