@@ -13,6 +13,7 @@ mod layers;
 mod log;
 mod one_port;
 mod overload;
+mod placement;
 mod process;
 mod retries;
 mod service;
