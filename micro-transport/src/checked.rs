@@ -17,9 +17,11 @@ const COUNT: &str = "is 0, and none would be let in: write 1 or more";
 const BYTES: &str = "is 0, and not a byte would be read: write how many may be";
 
 impl ListenOptions {
+    /// Whether a server can work with these.
+    ///
     /// # Errors
     /// [`Code::InvalidArgument`](micro_core::Code::InvalidArgument), not reached, for the first option that is nonsense.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let unanswered = !self.keep_alive.is_zero() && self.keep_alive_timeout.is_zero();
         let Protocols { http1, http2, lane } = self.protocols;
         let none = !http1 && !http2 && !lane;

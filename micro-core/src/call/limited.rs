@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use tokio::task::coop;
 use tokio::time::{Sleep, sleep_until};
 
 use super::Call;
@@ -55,7 +56,10 @@ impl<D: Doing> Limit<D> {
 
     /// Ready when the time is up.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        ready!(self.timer.as_mut().poll(cx));
+        // What always has something to read may leave the timer nothing of what the task may do at a time, for ever.
+        if coop::has_budget_remaining() || !self.deadline.is_past() {
+            ready!(self.timer.as_mut().poll(cx));
+        }
         Poll::Ready(Deadline::error(&self.doing.to_string()))
     }
 }
@@ -123,6 +127,18 @@ mod tests {
         let past = Some(Deadline::after(Duration::ZERO));
         let error = Call::boxed(std::future::pending()).until(past, "waiting").await.unwrap_err();
         assert!(!error.reached());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_always_has_something_to_read_ends_there_too() {
+        let reads = std::future::poll_fn(|cx| {
+            loop {
+                ready!(coop::poll_proceed(cx)).made_progress();
+            }
+        });
+        let call = Call::boxed(reads).until(Some(Deadline::after(Duration::from_millis(5))), "reading");
+        let ended = tokio::time::timeout(Duration::from_secs(20), call).await.expect("it ends");
+        assert_eq!(ended.unwrap_err().code(), Code::DeadlineExceeded);
     }
 
     #[tokio::test]

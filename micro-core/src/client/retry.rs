@@ -33,7 +33,7 @@ pub(super) fn pause(
     }
     // Full jitter, so that the callers of a service that fell over do not come back in step.
     let most = FIRST.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST);
-    let pause = most.mul_f64(fastrand::f64()) + error.retry_after().unwrap_or_default();
+    let pause = most.mul_f64(fastrand::f64()).saturating_add(error.retry_after().unwrap_or_default());
     let in_time = deadline.is_none_or(|deadline| deadline.left() > pause);
     (in_time && budget.withdraw(error.reached())).then_some(pause)
 }
@@ -74,6 +74,8 @@ mod tests {
         let hinted = |secs| Error::unavailable("").not_reached().with_retry_after(Duration::from_secs(secs));
         assert!(pause(&hinted(0), 1, 3, soon, &budget).is_some());
         assert!(pause(&hinted(2), 1, 3, soon, &budget).is_none());
+        let never = Error::unavailable("").not_reached().with_retry_after(Duration::MAX);
+        assert!(pause(&never, 1, 3, soon, &budget).is_none());
         assert!(pause(&hinted(2), 1, 3, None, &budget).unwrap() >= Duration::from_secs(2));
         let none = Budgets::new(0.0).of("s".into());
         assert!(pause(&refused, 1, 3, None, &none).is_none());

@@ -1,12 +1,16 @@
 //! Answers over HTTP/1.1, good and bad ones, of servers that speak it by hand.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use micro_core::{Body, Code, Frame, Request};
 use micro_transport::DialOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::http_client::{Raw, answering, dial, head, read_request, request, soon, text, write_answer};
+use super::http_client::{
+    Raw, answering, dial, head, read_request, request, request_within, soon, text, write_answer,
+};
 
 #[tokio::test]
 async fn answers_of_any_framing() {
@@ -111,6 +115,7 @@ async fn beginning(bytes: String) -> Raw {
 #[tokio::test]
 async fn an_answer_that_announces_too_much_is_not_waited_for() {
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n";
+    const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/connect+json\r\n";
     let mut options = DialOptions::default();
     options.max_message = 1000;
     let mut plain = options.clone();
@@ -120,7 +125,11 @@ async fn an_answer_that_announces_too_much_is_not_waited_for() {
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{{}}", u64::MAX - 1),
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", u64::MAX - 2),
         format!("{CHUNKED}ffffffffffffffff\r\n"),
+        format!("{CHUNKED}fffffffffffffffff\r\n"),
+        format!("{CHUNKED}10000000000000000;a=b\r\nbeginning"),
         format!("{CHUNKED}3e9;a=b\r\nbeginning"),
+        format!("{STREAM}{}\r\n\0\x7f\0\0\0", "Content-Length: 5\r\n"),
+        format!("{STREAM}\r\n\0\x7f\0\0\0"),
         format!("{CHUNKED}3e8\r\n{}\r\n1\r\n", "x".repeat(1000)),
         format!("HTTP/1.1 103 Early Hints\r\n\r\n{CHUNKED}3\r\nabc\r\nffffffffffffffff\r\nx"),
     ] {
@@ -134,6 +143,27 @@ async fn an_answer_that_announces_too_much_is_not_waited_for() {
             }
         }
     }
+}
+
+/// Answers with the same bytes again and again, faster than they are read, for as long as they are.
+fn endless(again: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let many = again.repeat(10_000);
+        while stream.write_all(many.as_bytes()).is_ok() {}
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_answer_that_never_begins_ends_at_the_deadline() {
+    let address = endless("HTTP/1.1 102 Processing\r\n\r\n");
+    let connection = dial(address, &DialOptions::default()).await;
+    let error = soon(connection.dispatch(request_within("{}", Duration::from_millis(50)))).await.unwrap_err();
+    assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, true), "{error}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::{join_all, poll_fn};
-use micro_core::{Body, Code, Request, Response};
+use micro_core::{Body, Code, Request, Response, Route};
 use micro_transport::Connection;
 
 use super::http_client::{Raw, dial, h2, request, request_within, soon, text};
@@ -265,14 +265,18 @@ async fn a_head_that_the_peer_does_not_take_is_refused_and_its_connection_stays(
     for size in [65_400, 65 * 1024, 200 * 1024, 2 * 1024 * 1024] {
         let mut large = request("{}");
         large.head.metadata.append("large", "x".repeat(size)).unwrap();
-        let error = soon(connection.dispatch(large)).await.unwrap_err();
-        assert_eq!(
-            (error.code(), error.http(), error.reached()),
-            (Code::InvalidArgument, 431, false),
-            "{error}"
-        );
-        assert_eq!(error.reason(), "HEAD_TOO_LARGE");
-        assert!(error.detail().contains("(see `max_header`)"), "{error}");
+        let mut named = request("{}");
+        named.head.route = Route::new("greeter", &"x".repeat(size / 2));
+        for request in [large, named] {
+            let error = soon(connection.dispatch(request)).await.unwrap_err();
+            assert_eq!(
+                (error.code(), error.http(), error.reached()),
+                (Code::InvalidArgument, 431, false),
+                "{error}"
+            );
+            assert_eq!(error.reason(), "HEAD_TOO_LARGE");
+            assert!(error.detail().contains("(see `max_header`)"), "{error}");
+        }
     }
     assert_eq!(text(&soon(other).await.unwrap().unwrap()), "{}");
     assert_eq!(server.accepted(), 1);

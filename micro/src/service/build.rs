@@ -150,6 +150,8 @@ fn sound(name: &str) -> std::result::Result<(), String> {
         _ if name.chars().any(char::is_control) => {
             Err(format!("has a control character in its name, `{}`", name.escape_debug()))
         }
+        // HTTP takes such spaces away, and then it is another name.
+        _ if name.trim() != name => Err(format!("begins or ends with a space in its name, `{name}`")),
         _ => Ok(()),
     }
 }

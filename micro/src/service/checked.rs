@@ -31,17 +31,24 @@ pub(super) fn check(service: &Service, settings: &Settings, mistakes: &mut Mista
     mistakes.note("health: `failures`", part(*failures, f64::INFINITY));
     mistakes.note("health: `max_ejected`", part(*max_ejected, 1.0));
     mistakes.take(service.dial.check());
+    mistakes.take(service.listen.check());
     // All of it is read by others, in logs as well.
     for (name, said, set) in
         [("id", &service.id, &settings.server_id), ("version", &service.version, &settings.server_version)]
     {
-        let text = said.as_deref().or(set.as_deref()).unwrap_or_default();
-        mistakes.note(name, one_line(text));
+        if let Some(text) = said.as_deref().or(set.as_deref()) {
+            mistakes.note(name, filled(text));
+        }
     }
     for (key, value) in settings.server_metadata.iter().chain(&service.metadata) {
-        mistakes.note("metadata: a key", one_line(key));
+        mistakes.note("metadata: a key", filled(key));
         mistakes.note(&format!("metadata: `{}`", key.escape_debug()), one_line(value));
     }
+}
+
+/// Whether there is a text, without control characters.
+fn filled(text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("is empty".to_owned()) } else { one_line(text) }
 }
 
 /// Whether a text has no control characters.
@@ -92,10 +99,16 @@ mod tests {
             (wrong(|service| service.dialling(|dial| dial.pool_size = 0)), "`pool_size` is 0"),
             (wrong(|service| service.dialling(|dial| dial.connections = 0)), "`connections` is 0"),
             (wrong(|service| service.dialling(|dial| dial.max_message = 0)), "`max_message` is 0"),
+            (wrong(|service| service.limits(|limits| limits.max_calls = 0)), "`max_calls` is 0"),
+            (wrong(|service| service.limits(|limits| limits.idle_timeout = zero)), "`idle_timeout` is 0"),
             (wrong(|service| service.id("1\r\n2")), "id is `1\\r\\n2`, which has a control character"),
             (wrong(|service| service.version("1\n")), "version is `1\\n`"),
             (wrong(|service| service.metadata("zone", "a\r\nb")), "metadata: `zone` is `a\\r\\nb`"),
             (wrong(|service| service.metadata("a\n", "b")), "metadata: a key is `a\\n`"),
+            (wrong(|service| service.id("")), "id is empty"),
+            (wrong(|service| service.version("")), "version is empty"),
+            (wrong(|service| service.metadata("", "b")), "metadata: a key is empty"),
+            (wrong(|_| Service::new(" a")), "begins or ends with a space"),
         ] {
             assert!(said.contains(name), "`{said}` says nothing of `{name}`");
         }

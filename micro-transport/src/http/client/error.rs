@@ -33,15 +33,18 @@ pub(super) fn unreadable(from: &Address, why: impl Display) -> Error {
 
 /// An answer above the limit. Its handler did run, which is what tells it from a refused request.
 pub(super) fn answer_too_large(from: &Address, size: Option<u64>, limit: usize) -> Error {
-    let error = Error::message_too_large(size, limit as u64, "max_message").maybe_reached();
+    too_large(from, Error::message_too_large(size, limit as u64, "max_message"))
+}
+
+fn too_large(from: &Address, error: Error) -> Error {
     let detail = format!("the answer of {from} is too large: {}", error.detail());
-    error.with_detail(detail)
+    error.with_detail(detail).maybe_reached()
 }
 
 /// An error that the envelopes of an answer led to: the call that it answers was made.
 pub(super) fn of_envelope(from: &Address, error: Error) -> Error {
     match error.code() {
-        Code::ResourceExhausted => error.maybe_reached(),
+        Code::ResourceExhausted => too_large(from, error),
         _ => unreadable(from, error.detail()),
     }
 }

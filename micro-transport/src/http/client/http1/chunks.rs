@@ -66,7 +66,12 @@ impl Chunks {
                     }
                 }
                 At::Size(size) => match char::from(first).to_digit(16) {
-                    Some(digit) => At::Size(size.saturating_mul(16).saturating_add(digit.into())),
+                    // More than any number holds is not read to its end by anybody.
+                    Some(_) if size >> 60 > 0 => {
+                        self.announced = u64::MAX;
+                        At::Over
+                    }
+                    Some(digit) => At::Size(size * 16 + u64::from(digit)),
                     None if matches!(first, b'\r' | b';' | b' ' | b'\t') => At::Line(size),
                     None => At::Over,
                 },
@@ -107,6 +112,9 @@ mod tests {
         for (answer, told) in [
             (HEAD.to_owned(), 0),
             (format!("{HEAD}a"), 0),
+            (format!("{HEAD}{}", "f".repeat(16)), 0),
+            (format!("{HEAD}{}", "f".repeat(17)), u64::MAX),
+            (format!("{HEAD}{}a\r\n", "0".repeat(40)), 10),
             (format!("{HEAD}a\r\n"), 10),
             (format!("{HEAD}a;x=ffff\r\n0123\r\n6789\r\n0A \r\n"), 20),
             (format!("{HEAD}2\r\nff\r\n0\r\nCount: ff\r\n\r\n"), 2),

@@ -119,7 +119,13 @@ impl Body for Answer {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(cause)) => {
-                let error = failure(place, &cause);
+                let error = if this.chunked && place.socket.announced() == u64::MAX {
+                    // No number holds the size of a chunk, which was read no further.
+                    let limit = place.target().options().max_message;
+                    error::answer_too_large(place.target().address(), None, limit)
+                } else {
+                    failure(place, &cause)
+                };
                 this.place = None;
                 Poll::Ready(Some(Err(error)))
             }

@@ -93,13 +93,16 @@ pub(super) fn streamed(group: Arc<Group<Session>>, head: &Head, number: u64, bod
     })
 }
 
-/// How large the metadata of a call is among the headers (RFC 9113, section 10.5.1). All else is small.
+/// How large the metadata and the names of a call are among the headers (RFC 9113, section 10.5.1). All else is small.
 fn size(head: &Head) -> u64 {
     let of = |value: micro_core::metadata::ValueRef<'_>| match value.as_bytes().len() {
         length if value.is_binary() => length.div_ceil(3) * 4,
         length => length,
     };
-    head.metadata.iter().map(|(key, value)| (key.as_str().len() + of(value) + 32) as u64).sum()
+    // The endpoint is written twice.
+    let names = head.route.service().len() + 2 * head.route.endpoint().len();
+    let metadata = head.metadata.iter().map(|(key, value)| key.as_str().len() + of(value) + 32);
+    metadata.chain([names]).sum::<usize>() as u64
 }
 
 /// A request that is on its way.
