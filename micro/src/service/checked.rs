@@ -108,7 +108,7 @@ mod tests {
             (wrong(|service| service.id("")), "id is empty"),
             (wrong(|service| service.version("")), "version is empty"),
             (wrong(|service| service.metadata("", "b")), "metadata: a key is empty"),
-            (wrong(|_| Service::new(" a")), "begins or ends with a space"),
+            (wrong(|_| Service::new(" a").settings(Settings::empty())), "begins or ends with a space"),
         ] {
             assert!(said.contains(name), "`{said}` says nothing of `{name}`");
         }

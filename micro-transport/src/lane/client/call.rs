@@ -128,17 +128,18 @@ impl Line {
         let Self { traffic, routes, blocks, formats, .. } = self;
         let (max_header, max_frame) = (traffic.peer.max_header, traffic.peer.max_frame);
         let out = traffic.outbox.frames();
-        let route = match routes.number(&head.route, out) {
-            0 => Named::Names { service: head.route.service(), endpoint: head.route.endpoint() },
+        let route = match routes.number(&head.route, max_header, out) {
+            0 => Named::of(&head.route),
             number => Named::Number(number),
         };
-        let block = blocks.number(&head.metadata, out);
+        let block = blocks.number(&head.metadata, max_header, out);
         let own = if block == 0 { Sent::all(&head.metadata) } else { Sent::own(&head.metadata) };
         let format = formats.number(head.format, out)?;
         let call = CallHead { stream, format, route, block, time, own };
         if !call.fits(max_header) {
             return Err(Error::resource_exhausted(format!(
-                "the metadata of this call is longer than the {max_header} bytes that the peer takes: see `max_header`"
+                "the names and metadata of this call are longer than the {max_header} bytes that the peer takes: see \
+                 `max_header`"
             ))
             .with_http(431)
             .not_reached());

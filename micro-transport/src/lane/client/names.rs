@@ -3,10 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use micro_core::metadata::Shared;
+use micro_core::metadata::{Block, Shared};
 use micro_core::{Metadata, Route};
 
-use crate::lane::frame;
+use crate::lane::frame::{self, Named};
 
 /// How many routes are found by their pointer, one look at each.
 const RECENT: usize = 8;
@@ -26,8 +26,9 @@ impl Routes {
         Self { numbers: HashMap::new(), recent: Vec::new(), oldest: 0, most }
     }
 
-    /// The number of a route, which is told to the peer before its first use; 0 when there are too many.
-    pub(super) fn number(&mut self, route: &Route, out: &mut Vec<u8>) -> u16 {
+    /// The number of a route, which is told to the peer before its first use; 0 when there are too many, or it is longer
+    /// than the peer takes.
+    pub(super) fn number(&mut self, route: &Route, max_header: u32, out: &mut Vec<u8>) -> u16 {
         if let Some((_, number)) = self.recent.iter().find(|(recent, _)| recent.same(route)) {
             return *number;
         }
@@ -35,6 +36,7 @@ impl Routes {
         let number = match self.numbers.get(route) {
             Some(number) => *number,
             None if count >= self.most => return 0,
+            None if !Named::of(route).fits(max_header) => return 0,
             None => {
                 frame::put_route(out, count + 1, route.service(), route.endpoint());
                 self.numbers.insert(route.clone(), count + 1);
@@ -67,8 +69,8 @@ impl Blocks {
     }
 
     /// The number of the block that all calls of a client share, which is told to the peer before its first use; 0 when
-    /// there is none.
-    pub(super) fn number(&mut self, metadata: &Metadata, out: &mut Vec<u8>) -> u16 {
+    /// there is none, or more than the peer takes.
+    pub(super) fn number(&mut self, metadata: &Metadata, max_header: u32, out: &mut Vec<u8>) -> u16 {
         let Some(block) = metadata.shared() else { return 0 };
         if let Some(index) = self.numbers.iter().position(|known| Arc::ptr_eq(known, block)) {
             return index as u16 + 1;
@@ -83,6 +85,9 @@ impl Blocks {
             self.seen.push_back(block.clone());
             return 0;
         };
+        if block.as_bytes().len() > max_header as usize || block.count() > Block::MAX {
+            return 0;
+        }
         self.seen.remove(index);
         self.numbers.push(block.clone());
         let number = self.numbers.len() as u16;

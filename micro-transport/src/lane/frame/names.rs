@@ -1,5 +1,7 @@
 //! Names, and the numbers that a client gives them so as not to repeat them.
 
+use micro_core::Route;
+
 use super::fields::Fields;
 use super::{HEADER, Violation, cut, header, kind};
 
@@ -19,6 +21,18 @@ pub(crate) enum Named<'a> {
     Number(u16),
     /// The names themselves.
     Names { service: &'a str, endpoint: &'a str },
+}
+
+impl<'a> Named<'a> {
+    /// The names of a route.
+    pub(crate) fn of(route: &'a Route) -> Self {
+        Self::Names { service: route.service(), endpoint: route.endpoint() }
+    }
+
+    /// Whether they are within a peer's `max_header`.
+    pub(crate) fn fits(self, max_header: u32) -> bool {
+        length(self) <= max_header as usize
+    }
 }
 
 /// How many bytes the names take.

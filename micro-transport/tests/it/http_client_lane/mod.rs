@@ -1,6 +1,7 @@
 //! How our client comes to the lane: by asking a bare address, and by what a node lists.
 
 mod bare;
+mod heads;
 mod listed;
 mod strangers;
 
