@@ -1,16 +1,12 @@
 //! Answers over HTTP/1.1, good and bad ones, of servers that speak it by hand.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use micro_core::{Body, Code, Frame, Request};
 use micro_transport::DialOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::http_client::{
-    Raw, answering, dial, head, read_request, request, request_within, soon, text, write_answer,
-};
+use super::http_client::{Raw, answering, dial, head, read_request, request, soon, text, write_answer};
 
 #[tokio::test]
 async fn answers_of_any_framing() {
@@ -143,27 +139,6 @@ async fn an_answer_that_announces_too_much_is_not_waited_for() {
             }
         }
     }
-}
-
-/// Answers with the same bytes again and again, faster than they are read, for as long as they are.
-fn endless(again: &'static str) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let _ = stream.read(&mut [0; 4096]);
-        let many = again.repeat(10_000);
-        while stream.write_all(many.as_bytes()).is_ok() {}
-    });
-    address
-}
-
-#[tokio::test]
-async fn an_answer_that_never_begins_ends_at_the_deadline() {
-    let address = endless("HTTP/1.1 102 Processing\r\n\r\n");
-    let connection = dial(address, &DialOptions::default()).await;
-    let error = soon(connection.dispatch(request_within("{}", Duration::from_millis(50)))).await.unwrap_err();
-    assert_eq!((error.code(), error.reached()), (Code::DeadlineExceeded, true), "{error}");
 }
 
 #[tokio::test]
