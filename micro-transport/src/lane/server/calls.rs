@@ -251,7 +251,10 @@ impl Calls {
             }
         };
         let mut head = Head::new(route, format);
-        head.metadata = self.tables.metadata(call.block, call.own, &batch.bytes)?;
+        // A stream may be open for long, and would keep all that was read together with its metadata.
+        let kept = |own| if call.stream { Bytes::copy_from_slice(own) } else { batch.bytes.slice_ref(own) };
+        let own = (!call.own.is_empty()).then(|| kept(call.own));
+        head.metadata = self.tables.metadata(call.block, own)?;
         head.deadline = (call.time != 0).then(|| batch.came.later_by(Duration::from_nanos(call.time)));
         head.origin = Some(self.origin.clone());
         let body = match message {

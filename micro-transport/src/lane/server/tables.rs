@@ -79,8 +79,8 @@ impl Tables {
         }
     }
 
-    /// The metadata of a call: its block, and its own, which is a part of what was read.
-    pub(super) fn metadata(&mut self, block: u16, own: &[u8], whole: &Bytes) -> Result<Metadata, Violation> {
+    /// The metadata of a call: its block, and its own.
+    pub(super) fn metadata(&mut self, block: u16, own: Option<Bytes>) -> Result<Metadata, Violation> {
         let shared = match usize::from(block).checked_sub(1) {
             None => None,
             Some(index) => {
@@ -90,10 +90,7 @@ impl Tables {
                 Some(found.clone())
             }
         };
-        let own = match own {
-            [] => None,
-            own => Some(frame::block(whole.slice_ref(own), &mut self.names)?),
-        };
+        let own = own.map(|own| frame::block(own, &mut self.names)).transpose()?;
         Ok(Metadata::of(shared, own))
     }
 

@@ -66,6 +66,15 @@ floods! {
         wire.send((1..=20).flat_map(|id| stream(id, "Test.Wait")).collect::<Vec<_>>()).await;
         goes_on(pour(&mut wire, 6_000, |n| [data(n % 20 + 1, WHOLE, "x"), frame(0x90, 0, [0; 60_000])].concat()).await);
     };
+    streams_among_much_else: options() => async |siege: &Siege| {
+        // Nor must the metadata of a stream.
+        let mut wire = open(siege).await;
+        goes_on(pour(&mut wire, 1_000, |n| {
+            let metadata = [0, 0, 0, 6, 5, 0, 0, 0, 1, b'7'];
+            [frame(CALL, n + 1, asking(STREAM | OWN, "Test.Wait", metadata)), frame(0x90, 0, [0; 120_000])].concat()
+        }).await);
+        siege.app.until_running(1_000).await;
+    };
     empty_messages_above_credit: few() => async |siege: &Siege| {
         let mut wire = open(siege).await;
         wire.send(stream(1, "Test.Wait")).await;

@@ -42,6 +42,7 @@ pub(super) const MIDDLE: u8 = 3;
 /// The flags of a CALL and a REPLY.
 pub(super) const STREAM: u8 = 1;
 pub(super) const MORE: u8 = 2;
+pub(super) const OWN: u8 = 4;
 pub(super) const NAMED: u8 = 8;
 pub(super) const BODY: u8 = 16;
 
