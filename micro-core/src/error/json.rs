@@ -171,5 +171,7 @@ mod tests {
         assert_eq!(Error::from_json(r#"{"code":418,"detail":""}"#).go_micro(), 418);
         assert_eq!(Error::from_json(r#"{"code":-1,"detail":""}"#).code(), Code::Unknown);
         assert_eq!(Error::from_json(r#"{"code":99999999,"detail":""}"#).http(), 500);
+        let for_ever = Error::from_json(r#"{"code":503,"detail":"","retry_after_ms":18446744073709551615}"#);
+        assert_eq!(for_ever.retry_after(), Some(Error::MAX_RETRY_AFTER));
     }
 }

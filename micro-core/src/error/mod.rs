@@ -96,6 +96,9 @@ constructors! {
 }
 
 impl Error {
+    /// The longest that callers are told to stay away, whoever says so: what is overloaded for longer will say so again.
+    pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
     /// An error with `code`, and `detail` for the people who read it.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
@@ -209,10 +212,10 @@ impl Error {
         self
     }
 
-    /// Says when to come back.
+    /// Says when to come back: in so long, or in [`MAX_RETRY_AFTER`](Self::MAX_RETRY_AFTER) where that is longer.
     #[must_use]
     pub fn with_retry_after(mut self, time: Duration) -> Self {
-        self.0.retry_after = Some(time);
+        self.0.retry_after = Some(time.min(Self::MAX_RETRY_AFTER));
         self
     }
 

@@ -7,9 +7,6 @@ use micro_core::Error;
 
 use super::text;
 
-/// The longest time that anybody is believed: what is overloaded for longer will say so again.
-const MOST: Duration = Duration::from_secs(300);
-
 /// Tells those who read no JSON when to come back.
 pub(in crate::http) fn put_retry_after(error: &Error, headers: &mut HeaderMap) {
     if let Some(seconds) = seconds(error) {
@@ -27,7 +24,7 @@ pub(in crate::http) fn seconds(error: &Error) -> Option<u64> {
 /// that of the header.
 pub(in crate::http) fn with_retry_after(error: Error, headers: &HeaderMap) -> Error {
     match error.retry_after().or_else(|| retry_after(headers)) {
-        Some(time) => error.with_retry_after(time.min(MOST)),
+        Some(time) => error.with_retry_after(time),
         None => error,
     }
 }
@@ -37,7 +34,7 @@ pub(in crate::http) fn with_retry_after_of(error: Error, words: &str) -> Error {
     let seconds = words.split_once("Retry-After: ").map(|(_, rest)| rest);
     let seconds = seconds.and_then(|rest| rest.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok());
     match seconds.map(Duration::from_secs) {
-        Some(time) => error.with_retry_after(time.min(MOST)),
+        Some(time) => error.with_retry_after(time),
         None => error,
     }
 }
@@ -46,7 +43,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, header::RETRY_AFTER)?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are still a long time.
-        return Some(value.parse().map_or(MOST, Duration::from_secs));
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     // By the clock of who wrote it: clocks of different machines do not agree.
     let then = httpdate::parse_http_date(value).ok()?;
@@ -63,7 +60,7 @@ mod tests {
         let read = |words| with_retry_after_of(Error::unavailable("x"), words).retry_after();
         assert_eq!(read("full (b\"too many; Retry-After: 1\\n\")"), Some(Duration::from_secs(1)));
         assert_eq!(read("Retry-After: 7"), Some(Duration::from_secs(7)));
-        assert_eq!(read("Retry-After: 86400"), Some(MOST));
+        assert_eq!(read("Retry-After: 86400"), Some(Error::MAX_RETRY_AFTER));
         for words in ["", "full", "Retry-After: ", "Retry-After: soon", "Retry-After: 99999999999999999999"] {
             assert_eq!(read(words), None, "{words}");
         }
@@ -88,7 +85,7 @@ mod tests {
         put_retry_after(&Error::unavailable("x"), &mut headers);
         assert!(headers.is_empty());
         put_retry_after(&Error::unavailable("x").with_retry_after(Duration::MAX), &mut headers);
-        assert_eq!(read(&[("retry-after", "18446744073709551615")]), Some(MOST));
+        assert_eq!(read(&[("retry-after", "18446744073709551615")]), Some(Error::MAX_RETRY_AFTER));
     }
 
     #[test]
@@ -121,6 +118,6 @@ mod tests {
         let exact = Error::unavailable("x").with_retry_after(Duration::from_millis(250));
         assert_eq!(with_retry_after(exact, &headers).retry_after(), Some(Duration::from_millis(250)));
         let long = Error::unavailable("x").with_retry_after(Duration::from_secs(86_400));
-        assert_eq!(with_retry_after(long, &headers).retry_after(), Some(MOST));
+        assert_eq!(with_retry_after(long, &headers).retry_after(), Some(Error::MAX_RETRY_AFTER));
     }
 }
