@@ -40,16 +40,16 @@ pub(in crate::http) fn deadline(headers: &HeaderMap) -> Result<Option<Deadline>>
 /// # Errors
 /// [`Code::DeadlineExceeded`](micro_core::Code::DeadlineExceeded), not reached, when nothing is left.
 pub(in crate::http) fn put_deadline(deadline: Deadline, headers: &mut HeaderMap) -> Result<()> {
-    headers.insert(TIMEOUT, HeaderValue::from(told(deadline, Deadline::now())?));
+    headers.insert(TIMEOUT, HeaderValue::from(told(deadline)?));
     Ok(())
 }
 
-/// How long the caller is told to wait from `now` on, in nanoseconds.
+/// How long the caller is told to wait, in nanoseconds.
 ///
 /// # Errors
 /// As [`put_deadline`].
-pub(crate) fn told(deadline: Deadline, now: Deadline) -> Result<u64> {
-    match deadline.nanos_from(now) {
+pub(crate) fn told(deadline: Deadline) -> Result<u64> {
+    match deadline.nanos_from(Deadline::now()) {
         0 => Err(Deadline::error("waiting to be sent").not_reached()),
         left => Ok(less(left)),
     }

@@ -32,13 +32,12 @@ impl Shared {
             Body::One(message) => (Some(message), None),
             Body::Stream(stream) => (None, Some((stream, runtime()?))),
         };
+        // 0 where there is no limit.
+        let time = head.deadline.map_or(Ok(0), told)?;
         let mut line = self.line();
         if self.standing.phase() > Phase::Asked {
             return Err(self.not_sent());
         }
-        let now = head.deadline.map(|_| line.looked.unwrap_or_else(Deadline::now));
-        // 0 where there is no limit.
-        let time = head.deadline.zip(now).map_or(Ok(0), |(deadline, now)| told(deadline, now))?;
         let (max_message, max_calls) = (line.traffic.peer.max_message, line.traffic.peer.max_calls);
         if let Some(message) = &message
             && message.len() > max_message as usize
@@ -75,7 +74,6 @@ impl Shared {
         }
         let alone = line.slots.busy() == 1;
         self.desk.send(&mut line, alone);
-        line.looked = now.filter(|_| !alone);
         drop(line);
         if let Some((stream, runtime)) = stream {
             self.upload(key, stream, &runtime);

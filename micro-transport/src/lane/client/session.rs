@@ -48,9 +48,6 @@ pub(super) struct Line {
     pub(super) blocks: Blocks,
     pub(super) formats: format::Numbers,
     pub(super) turn: Turn,
-    /// The last look at the clock for a call, until the task looks at what there is to write: those that go out together
-    /// need one. The first of them waits for the last one, so that it is late by as much as this is.
-    pub(super) looked: Option<Deadline>,
     /// The earliest deadline of a call, or an earlier moment.
     pub(super) due: Option<Deadline>,
     /// Whether somebody may make further calls.
@@ -99,7 +96,6 @@ impl Session {
             blocks: Blocks::new(peer.max_blocks),
             formats: format::Numbers::default(),
             turn: Turn::default(),
-            looked: None,
             due: deadline,
             held: true,
             ask: false,

@@ -139,7 +139,6 @@ impl Task {
         // What the task itself has to say: a question to a silent peer, and good-bye when no call will be made any more.
         let say = |line: &mut Line| {
             *pongs = 0;
-            line.looked = None;
             line.tell_due(due, set);
             if std::mem::take(&mut line.ask) {
                 *set = false;
@@ -157,7 +156,6 @@ impl Task {
             Wrote::Blocked => {
                 // Calls go on that cannot be sent.
                 let mut line = shared.line();
-                line.looked = None;
                 line.tell_due(due, set);
                 if std::mem::take(&mut line.ask) {
                     *set = false;
